@@ -1,0 +1,1 @@
+"""What changes people: the only code that writes their rows."""

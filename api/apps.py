@@ -1,0 +1,12 @@
+"""The REST door."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """Registers what the OpenAPI document needs to know of our own classes."""
+
+    name = "api"
+
+    def ready(self) -> None:
+        from api import schema  # noqa: F401

@@ -1,0 +1,70 @@
+"""Messages of a room, and one message."""
+
+from typing import Any
+from uuid import uuid4
+
+from rest_framework.response import Response
+
+from accounts.models import User
+from api import inputs
+from api.authentication import person, signed_in
+from api.door import Door, operation
+from api.limiting import take
+from chat import access
+from chat.actions.messages import delete_message, edit_message, post_message, restore_message
+from chat.payloads import MessagePayload, message_payload
+from chat.snapshots import MessagePage, message_page
+from chatproject.limits import SENDS_PER_PERSON
+
+
+class Messages(Door):
+    """The messages of a room."""
+
+    @operation("message_list", answer=MessagePage, query=inputs.MessageQuery)
+    def get(self, given: dict[str, Any], *, room_id: int) -> MessagePage:
+        """A page, oldest first, with the seq and epoch from which the log goes on."""
+        return message_page(person(self.request), room_id, **given)
+
+    @operation("message_post", answer=MessagePayload, statuses=(201, 200), body=inputs.NewMessage)
+    def post(self, given: dict[str, Any], *, room_id: int) -> Response:
+        """Sends a message. A ``client_id`` used before answers 200 with the message sent then."""
+        user = signed_in(self.request.user)
+        take(self.request, SENDS_PER_PERSON, user.pk)
+        posted = post_message(user, room_id, **{"client_id": uuid4(), **given})
+        return Response(_as_it_is(user, posted.message_id), 200 if posted.replayed else 201)
+
+
+class OneMessage(Door):
+    """One message."""
+
+    @operation("message_get", answer=MessagePayload)
+    def get(self, _given: dict[str, Any], *, message_id: int) -> MessagePayload:
+        """The message as it is now."""
+        return _as_it_is(person(self.request), message_id)
+
+    @operation("message_edit", answer=MessagePayload, body=inputs.MessageChange)
+    def patch(self, given: dict[str, Any], *, message_id: int) -> MessagePayload:
+        """Replaces the text, by its author."""
+        user = signed_in(self.request.user)
+        edit_message(user, message_id, body=given["body"])
+        return _as_it_is(user, message_id)
+
+    @operation("message_delete", statuses=(204,))
+    def delete(self, _given: dict[str, Any], *, message_id: int) -> None:
+        """Takes the message away, by its author or a moderator. It keeps its place."""
+        delete_message(signed_in(self.request.user), message_id)
+
+
+class Restoration(Door):
+    """Bringing a message back."""
+
+    @operation("message_restore", answer=MessagePayload)
+    def post(self, _given: dict[str, Any], *, message_id: int) -> MessagePayload:
+        """Brings a deleted message back, by a moderator or by the author who took it away."""
+        user = signed_in(self.request.user)
+        restore_message(user, message_id)
+        return _as_it_is(user, message_id)
+
+
+def _as_it_is(user: User | None, message_id: int) -> MessagePayload:
+    return message_payload(access.message_for(user, message_id)[0])

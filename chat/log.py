@@ -1,0 +1,152 @@
+"""The log: every change of a room at its place, written in the transaction of the change itself.
+
+The writer locks the room, so seq order is commit order and there are no holes. After the commit the
+events go to whoever listens in this process (``on_committed``): the hub and the doorbell.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+
+from chat.models import Kind, Message, Room, RoomEvent
+from chat.payloads import EventPayload, event_payload
+from chatproject.errors import AppError, Code
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change to be logged: what it is, who made it, what it names."""
+
+    kind: Kind
+    actor_id: int | None
+    message: Message | None = None
+    subject: Any = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as readers get it, with the ids that a reader in the server needs to act on it."""
+
+    payload: EventPayload
+    message_id: int | None
+    subject_id: int | None
+
+    @property
+    def seq(self) -> int:
+        return self.payload.seq
+
+    @property
+    def kind(self) -> str:
+        return self.payload.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The last and first kept seq of rooms, and the epoch, of one moment."""
+
+    epoch: str
+    last: dict[int, int]
+    first: dict[int, int]
+
+
+Listener = Callable[[int, list[LoggedEvent]], None]
+_listeners: list[Listener] = []
+
+
+def lock_room(room_id: int) -> Room:
+    """The room, locked until the transaction ends. Lock first, look second, write third.
+
+    The lock is ``NO KEY``: the plain one would block every insert whose foreign key names the room.
+    Raises AppError NOT_FOUND.
+    """
+    room = Room.objects.select_for_update(no_key=True).filter(pk=room_id).first()
+    if room is None:
+        raise AppError(Code.NOT_FOUND)
+    return room
+
+
+def append(room: Room, entries: Sequence[Entry], *, at: datetime) -> list[RoomEvent]:
+    """Gives ``entries`` the next seqs of the locked ``room`` and writes them; readers learn at commit.
+
+    Two statements, whatever the number of entries.
+    """
+    events = [
+        RoomEvent(
+            room=room,
+            seq=seq,
+            kind=entry.kind,
+            actor_id=entry.actor_id,
+            message=entry.message,
+            subject=entry.subject,
+            data=entry.data,
+            created_at=at,
+        )
+        for seq, entry in enumerate(entries, start=room.last_seq + 1)
+    ]
+    if not events:
+        return events
+    RoomEvent.objects.bulk_create(events)
+    room.last_seq = events[-1].seq
+    room.save(update_fields=["last_seq"])
+    transaction.on_commit(partial(_announce, room.pk, events))
+    return events
+
+
+def read_after(room_id: int, seq: int, limit: int) -> list[LoggedEvent]:
+    """Up to ``limit`` events after ``seq``, in order, as they are now."""
+    events = (
+        RoomEvent.objects.filter(room_id=room_id, seq__gt=seq)
+        .select_related("room", "message__author", "subject")
+        .order_by("seq")[:limit]
+    )
+    return [_logged(event) for event in events]
+
+
+def heads(room_ids: Iterable[int]) -> Heads:
+    """Where the log of each room stands, and the epoch: one statement for any number of rooms.
+
+    Rooms that do not exist are left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HEADS_SQL, [list(room_ids)])
+        rows = cursor.fetchall()
+    parts = rows[0][:4]
+    found = [row[4:] for row in rows if row[4] is not None]
+    return Heads(
+        epoch=hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:16],
+        last={room_id: last for room_id, last, _ in found},
+        first={room_id: first for room_id, _, first in found},
+    )
+
+
+def on_committed(listener: Listener) -> None:
+    """Calls ``listener(room_id, events)`` after every commit of this process, on the writer's thread."""
+    _listeners.append(listener)
+
+
+def _announce(room_id: int, events: list[RoomEvent]) -> None:
+    logged = [_logged(event) for event in events]
+    for listener in _listeners:
+        listener(room_id, logged)
+
+
+def _logged(event: RoomEvent) -> LoggedEvent:
+    return LoggedEvent(event_payload(event), event.message_id, event.subject_id)
+
+
+# The epoch names this incarnation of the database: the cluster, its timeline (a fail-over or a restore
+# to a point in time starts a new one), the database, and a value that `manage.py new_epoch` changes.
+_HEADS_SQL = """
+    SELECT s.system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8), d.oid, i.value,
+           r.id, r.last_seq, r.first_seq
+      FROM pg_control_system() s
+      JOIN pg_database d ON d.datname = current_database()
+      LEFT JOIN chat_incarnation i ON true
+      LEFT JOIN chat_room r ON r.id = ANY(%s)
+"""

@@ -1,0 +1,196 @@
+"""The door for sockets: one consumer a connection, which reads frames and hands commands on.
+
+It never awaits the database: a command runs beside the others and its reply is sent when it is done.
+It has no channel of its own on the layer; the hub writes to it directly.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+
+from accounts.credentials import Credential
+from accounts.models import User
+from chat.realtime import handshake
+from chat.realtime.commands import Commands
+from chat.realtime.process import Process, current_process
+from chat.realtime.protocol import (
+    MAX_OUTSTANDING,
+    AnyCommand,
+    ByeFrame,
+    Close,
+    Hello,
+    PostMessage,
+    parse_command,
+    ref_of,
+    reply_error,
+    reply_ok,
+    to_text,
+)
+from chatproject import metrics
+from chatproject.errors import AppError, Code
+
+logger = logging.getLogger(__name__)
+
+HELLO_SECONDS = 5.0
+# A client that sends this much that cannot be understood is not one of ours.
+MAX_REFUSED_FRAMES = 50
+MAX_UNSENT_BYTES = 1024 * 1024
+
+
+class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not typed
+    """One connection. ``user`` is None before hello and for visitors without a name."""
+
+    def __init__(self) -> None:
+        self.user: User | None = None
+        self.user_id: int | None = None
+        self.credential: Credential | None = None
+        self.rooms: set[int] = set()
+        self.greeted = False
+        self.closed = False
+        self._outstanding = 0
+        self._refused = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsent: deque[str] = deque()
+        self._unsent_bytes = 0
+        self._sending = False
+        self._close_code: int | None = None
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Reads frames until the peer has gone; whatever happens, nothing of it stays behind."""
+        self._scope, self._send = scope, send
+        self._process: Process = current_process()
+        self._commands = Commands(self, self._process)
+        self._loop = asyncio.get_running_loop()
+        try:
+            while (message := await receive())["type"] != "websocket.disconnect":
+                if message["type"] == "websocket.connect":
+                    await self._connect()
+                elif not self.closed:
+                    self._receive(message)
+        except Exception:
+            logger.exception("A socket failed")
+            self.end(Close.BUSY, "Something went wrong on our side.", 1.0)
+        finally:
+            self._gone()
+
+    def write(self, text: str) -> None:
+        """Sends ``text`` after what was written before. A peer that does not read is dropped."""
+        if self.closed:
+            return
+        self._unsent.append(text)
+        self._unsent_bytes += len(text)
+        if self._unsent_bytes > MAX_UNSENT_BYTES:
+            self._unsent.clear()
+            self._unsent_bytes = 0
+            self.end(Close.TOO_SLOW, "Too slow, resume.", 0.0)
+        elif not self._sending:
+            self._sending = True
+            self._spawn(self._flush())
+
+    def end(self, code: int, reason: str, retry_after: float | None = None) -> None:
+        """Says why and closes; nothing is written after it."""
+        if self.closed:
+            return
+        bye = to_text(ByeFrame(code, reason, retry_after))
+        self._unsent.append(bye)
+        self._unsent_bytes += len(bye)
+        self.closed = True
+        self._close_code = code
+        self._process.hub.close_all(self)
+        if not self._sending:
+            self._sending = True
+            self._spawn(self._flush())
+
+    # --- in ----------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        await self._send({"type": "websocket.accept", "subprotocol": handshake.subprotocol(self._scope)})
+        metrics.SOCKETS.inc()
+        self._process.count(self)
+        self._deadline = self._loop.call_later(
+            HELLO_SECONDS, self.end, Close.NOT_AUTHENTICATED, "No hello within 5 s."
+        )
+        await self._commands.admit(self._scope)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        frame = message.get("text")
+        try:
+            command = parse_command(frame)
+            if self._outstanding >= MAX_OUTSTANDING:
+                raise AppError(
+                    Code.RATE_LIMITED, f"At most {MAX_OUTSTANDING} commands at a time.", retry_after=0.5
+                )
+            if not isinstance(command, Hello) and not self._commands.hello_came:
+                raise AppError(Code.UNAUTHENTICATED, "Say hello first.")
+        except AppError as refusal:
+            self.write(reply_error(ref_of(frame), refusal))
+            self._refused += refusal.code in {Code.INVALID, Code.TOO_LARGE}
+            if self._refused >= MAX_REFUSED_FRAMES:
+                self.end(Close.PROTOCOL_ERROR, "Too many frames that cannot be understood.")
+            return
+        self._outstanding += 1
+        if isinstance(command, PostMessage):
+            self._commands.queue_post(command)
+        else:
+            self._spawn(self._answer(command))
+
+    async def _answer(self, command: AnyCommand) -> None:
+        await self.reply_with(command.ref, self._commands.run(command))
+
+    async def reply_with(self, ref: str, work: Awaitable[dict[str, Any]]) -> None:
+        """The one reply to ``ref``: what ``work`` returns, or why it was refused."""
+        try:
+            data = await work
+            self.write(reply_ok(ref, data))
+        except AppError as refusal:
+            self.write(reply_error(ref, refusal))
+        except Exception:
+            logger.exception("A command failed")
+            self.write(reply_error(ref, AppError(Code.INTERNAL)))
+        finally:
+            self._outstanding -= 1
+        self._commands.after_reply(ref)
+
+    def greet(self, user: User | None, credential: Credential | None) -> bool:
+        """Hello was said: who is speaking. False when they have too many sockets."""
+        self._deadline.cancel()
+        self.user, self.user_id, self.credential = user, user.pk if user else None, credential
+        self.greeted = self._process.hub.people.add(self)
+        return self.greeted
+
+    # --- out ---------------------------------------------------------------------------------------
+
+    async def _flush(self) -> None:
+        try:
+            while self._unsent:
+                text = self._unsent.popleft()
+                self._unsent_bytes -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+            if self._close_code is not None:
+                await self._send({"type": "websocket.close", "code": self._close_code})
+        except Exception as error:  # the peer went while we wrote; receive() ends the consumer
+            logger.debug("A write failed: %s", type(error).__name__)
+            self.closed = True
+        finally:
+            self._sending = False
+
+    def _gone(self) -> None:
+        self.closed = True
+        if self._process.uncount(self):
+            metrics.SOCKETS.dec()
+            self._deadline.cancel()
+        self._process.hub.close_all(self)
+        if self.greeted:
+            self._process.hub.people.remove(self)
+        self._commands.stop()
+
+    def _spawn(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,138 @@
+"""The way of an event from the log to the sockets, and who is held back until access was asked again."""
+
+import asyncio
+
+from chat import access, log
+from chat.log import LoggedEvent
+from chat.models import Kind
+from chat.payloads import encode
+from chat.realtime.room import OpenRoom, Subscription
+from chat.realtime.rooms import Rooms
+from chat.realtime.tasks import Tasks
+from chatproject import metrics
+from chatproject.errors import AppError, Code
+from chatproject.pool import DatabasePool
+
+RETRY_SECONDS = 0.5
+PAGE = 200
+MAX_CATCHING_UP = 8
+
+# After these someone may have lost the right to read; nothing more reaches them until that is known.
+_REVOKING = {Kind.MEMBER_LEFT, Kind.MEMBER_ROLE_CHANGED, Kind.ROOM_UPDATED}
+
+
+class Delivery:
+    """Every socket gets every event of its rooms in order, once, or is told to load again."""
+
+    def __init__(self, pool: DatabasePool, rooms: Rooms, tasks: Tasks) -> None:
+        self._pool = pool
+        self._rooms = rooms
+        self._tasks = tasks
+        self._catching_up = asyncio.Semaphore(MAX_CATCHING_UP)
+
+    def take(self, room: OpenRoom, events: list[LoggedEvent]) -> None:
+        """Puts what follows into memory and on every live socket."""
+        for event in events:
+            if event.seq > room.feed.head and event.kind in _REVOKING:
+                self._suspect(room, event)
+        frames = room.feed.append(events)
+        if not frames:
+            return
+        for frame in frames:
+            if frame.event.kind == Kind.MESSAGE_POSTED and frame.event.payload.actor is not None:
+                room.typing.stopped(frame.event.payload.actor)
+        for socket in room.live():
+            for frame in frames:
+                socket.write(frame.text)
+        metrics.DELIVERIES.inc(len(frames) * room.live_count)
+
+    def advance(self, subscription: Subscription) -> None:
+        """Makes a subscription live if memory reaches its position, else reads on from the log."""
+        if subscription.suspect or subscription.reading:
+            return  # _recheck or _read_on goes on with it
+        feed = subscription.room.feed
+        if not feed.reaches(subscription.cursor):
+            subscription.reading = True
+            self._tasks.spawn(self._read_on(subscription))
+            return
+        for frame in feed.after(subscription.cursor):
+            subscription.socket.write(frame.text)
+        subscription.room.make_live(subscription)
+
+    def catch_up_with_log(self, room: OpenRoom) -> None:
+        """Reads what has been announced and is not in memory; one reader a room at a time."""
+        if room.announced > room.feed.head and room.pulling is None:
+            room.pulling = self._tasks.spawn(self.pull(room, room.announced))
+            room.pulling.add_done_callback(lambda _: self._pulled(room))
+
+    async def pull(self, room: OpenRoom, target: int) -> None:
+        """Reads the log until memory has ``target``."""
+        while room.feed.head < target and self._rooms.get(room.id) is room:
+            events = await self._pool.run(log.read_after, room.id, room.feed.head, PAGE)
+            if not events:
+                return
+            metrics.HEALED_EVENTS.inc(len(events))
+            self.take(room, events)
+
+    def _pulled(self, room: OpenRoom) -> None:
+        pulling, room.pulling = room.pulling, None
+        # After a failure the next heal tries again; a loop here would hammer a database that is away.
+        if pulling is not None and not pulling.cancelled() and pulling.exception() is None:
+            self.catch_up_with_log(room)
+
+    async def _read_on(self, subscription: Subscription) -> None:
+        room = subscription.room
+        try:
+            async with self._catching_up:
+                while subscription.is_current() and not subscription.suspect:
+                    if room.feed.reaches(subscription.cursor):
+                        break
+                    page = await self._pool.run(log.read_after, room.id, subscription.cursor, PAGE)
+                    if not subscription.is_current() or subscription.suspect:
+                        break
+                    if not page or page[0].seq != subscription.cursor + 1:
+                        self._rooms.resync(subscription)
+                        return
+                    for event in page:
+                        subscription.socket.write(encode(event.payload).decode())
+                    subscription.cursor = page[-1].seq
+        except AppError:
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            subscription.reading = False
+        if subscription.is_current():
+            self.advance(subscription)
+
+    def _suspect(self, room: OpenRoom, event: LoggedEvent) -> None:
+        """Holds back those who may have lost the room, before the event itself is written to anyone."""
+        everyone = event.kind == Kind.ROOM_UPDATED
+        for subscription in list(room.subscriptions.values()):
+            if everyone or subscription.socket.user_id == event.subject_id:
+                if subscription.live:
+                    room.pause(subscription)
+                subscription.suspect = True
+        if room.rechecking is None and any(s.suspect for s in room.subscriptions.values()):
+            room.rechecking = self._tasks.spawn(self._recheck(room))
+
+    async def _recheck(self, room: OpenRoom) -> None:
+        try:
+            while suspects := [s for s in room.subscriptions.values() if s.suspect]:
+                for subscription in suspects:
+                    subscription.suspect = False
+                ids = {s.socket.user_id for s in suspects if s.socket.user_id is not None}
+                try:
+                    readers = await self._pool.run(access.readers_among, room.id, ids)
+                except AppError:
+                    for subscription in suspects:
+                        subscription.suspect = True
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                for subscription in suspects:
+                    if not subscription.is_current() or subscription.suspect:
+                        continue
+                    if subscription.socket.user_id not in readers:
+                        self._rooms.take_away(subscription, Code.NOT_FOUND)
+                    elif subscription.started:
+                        self.advance(subscription)
+        finally:
+            room.rechecking = None

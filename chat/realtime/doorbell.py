@@ -1,0 +1,138 @@
+"""Rings other processes over the channel layer: "there is something new in this room".
+
+The layer is at-most-once by its own specification, so it carries no message, only a hint where to look;
+what is lost heals from the log. One channel a process, joined to the group of each room it has open: a
+message costs Redis one push a process, whatever the number of sockets.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from chatproject import metrics
+
+logger = logging.getLogger(__name__)
+
+RING_SECONDS = 0.3
+# Far below the layer's group_expiry, after which a member would go deaf.
+REJOIN_SECONDS = 20.0
+RETRY_SECONDS = 0.5
+# Every process is in this group: what concerns a person, not a room.
+PEOPLE = "people"
+
+Answer = Callable[[dict[str, Any]], None]
+
+
+def room_group(room_id: int) -> str:
+    """The layer's group of the processes that have the room open."""
+    return f"room.{room_id}"
+
+
+def ring_from_thread(group: str, bell: dict[str, Any]) -> None:
+    """Rings from a process that has no event loop of its own: a command, a worker."""
+    async_to_sync(_send)(group, bell)
+
+
+class Doorbell:
+    """The bell of a process with an event loop. ``answer`` is called with each bell that arrives."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._layer = get_channel_layer()
+        self._channel = ""
+        self._groups: set[str] = {PEOPLE}
+        self._waiting: dict[tuple[str, str, int], tuple[str, dict[str, Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Listens until ``stop``."""
+        self._spawn(self._listen())
+        self._spawn(self._rejoin_for_ever())
+
+    async def stop(self) -> None:
+        """Leaves the line."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def join(self, group: str) -> None:
+        """Hears ``group`` from now on; returns when the layer knows it or cannot be reached."""
+        self._groups.add(group)
+        await self._tell_layer("group_add", group)
+
+    async def leave(self, group: str) -> None:
+        """Hears ``group`` no longer."""
+        self._groups.discard(group)
+        await self._tell_layer("group_discard", group)
+
+    def ring(self, group: str, bell: dict[str, Any]) -> None:
+        """Rings without waiting. While a ring is on its way, a newer one of its sort takes its place."""
+        key = (
+            group,
+            bell["type"],
+            bell.get("user", {}).get("id", 0) if bell["type"] == "typing" else bell.get("user", 0),
+        )
+        waiting = key in self._waiting
+        self._waiting[key] = (group, bell)
+        if not waiting:
+            self._spawn(self._ring(key))
+
+    async def _ring(self, key: tuple[str, str, int]) -> None:
+        await asyncio.sleep(0)  # what else this turn of the loop rings goes along
+        group, bell = self._waiting.pop(key)
+        await _send(group, bell)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                if not self._channel:
+                    self._channel = await self._layer.new_channel("hub")
+                    await self._rejoin()
+                bell = await self._layer.receive(self._channel)
+            except Exception as error:
+                metrics.DOORBELL_FAILURES.inc()
+                logger.warning("The channel layer is away: %s", type(error).__name__)
+                self._channel = ""
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            try:
+                self._answer(bell)
+            except Exception:
+                logger.exception("A bell could not be answered")
+
+    async def _rejoin_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(REJOIN_SECONDS)
+            await self._rejoin()
+
+    async def _rejoin(self) -> None:
+        for group in list(self._groups):
+            await self._tell_layer("group_add", group)
+
+    async def _tell_layer(self, what: str, group: str) -> None:
+        if not self._channel:
+            return  # _listen joins all groups once the layer is there
+        try:
+            async with asyncio.timeout(RING_SECONDS):
+                await getattr(self._layer, what)(group, self._channel)
+        except Exception as error:
+            metrics.DOORBELL_FAILURES.inc()
+            logger.warning("%s failed: %s", what, type(error).__name__)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _send(group: str, bell: dict[str, Any]) -> None:
+    try:
+        async with asyncio.timeout(RING_SECONDS):
+            await get_channel_layer().group_send(group, bell)
+    except Exception as error:
+        metrics.DOORBELL_FAILURES.inc()
+        logger.warning("A ring was lost: %s", type(error).__name__)

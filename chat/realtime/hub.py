@@ -1,0 +1,203 @@
+"""One hub a process: what the log gains reaches every local socket, in order, once.
+
+Events come from this process's own commits, from the log when a bell or the heal says that there is
+more, never from Redis itself. A socket that is behind reads pages of the log and turns live in the
+loop turn in which its position meets what is in memory. Everything here runs on the event loop.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from chat import access, log
+from chat.actions import members
+from chat.log import Heads, LoggedEvent
+from chat.payloads import Person
+from chat.realtime.delivery import Delivery
+from chat.realtime.doorbell import Doorbell, room_group
+from chat.realtime.people import People
+from chat.realtime.protocol import HeadsFrame, ReadFrame, to_text
+from chat.realtime.room import Socket, Subscription
+from chat.realtime.rooms import Rooms
+from chat.realtime.tasks import Tasks
+from chatproject.errors import AppError, Code
+from chatproject.pool import DatabasePool
+
+logger = logging.getLogger(__name__)
+
+HEAL_SECONDS = 2.0
+HEARTBEAT_SECONDS = 15
+# Farther behind than this a client loads a snapshot instead.
+MAX_BEHIND = 500
+
+
+class Hub:
+    """Subscriptions of this process and what they are sent."""
+
+    def __init__(self, pool: DatabasePool) -> None:
+        self._pool = pool
+        self._tasks = Tasks()
+        self.bell = Doorbell(self._answer)
+        self.people = People(pool)
+        self._rooms = Rooms(pool, self.bell, self._tasks)
+        self._delivery = Delivery(pool, self._rooms, self._tasks)
+
+    async def epoch(self) -> str:
+        """The database's epoch as of the last look."""
+        if not self._rooms.epoch:
+            self._rooms.notice_epoch((await self._pool.run(log.heads, [])).epoch)
+        return self._rooms.epoch
+
+    def start(self) -> None:
+        """Listens to the bell and heals until the process ends."""
+        self.bell.start()
+        self._tasks.spawn(self._heal_for_ever())
+        self._tasks.spawn(self._send_heads_for_ever())
+        self._tasks.spawn(self.people.recheck_for_ever())
+
+    async def open(
+        self, socket: Socket, room_id: int, after: int | None, epoch: str | None
+    ) -> tuple[Subscription, dict[str, Any]]:
+        """A subscription that ``follow`` starts, and the reply. Raises AppError NOT_FOUND.
+
+        Joins first and reads second: whatever is committed from here on is either in what is read now or
+        announced later.
+        """
+        room = await self._rooms.open(room_id)
+        subscription = room.add(socket)  # in the same turn of the loop: an empty room may be forgotten
+        self._delivery.catch_up_with_log(room)
+        try:
+            standing = await self._pool.run(access.room_for, socket.user, room_id)
+            heads = await self._pool.run(log.heads, [room_id])
+            self._rooms.notice_epoch(heads.epoch)
+            subscription.may_write = standing.write_refusal() is None
+            resync = self._must_resync(heads, room_id, after, epoch)
+            if not resync and after is not None and after > room.feed.head:
+                await self._delivery.pull(room, heads.last[room_id])
+        except BaseException:
+            self._rooms.drop(subscription)
+            raise
+        head = room.feed.head
+        reply = {"room": room_id, "epoch": self._rooms.epoch, "head": head, "resync": resync}
+        subscription.cursor = head if after is None else after
+        if resync:
+            self._rooms.drop(subscription)
+        return subscription, reply
+
+    def follow(self, subscription: Subscription) -> None:
+        """Sends what is missing and then what comes."""
+        subscription.started = True
+        if subscription.is_current():
+            self._delivery.advance(subscription)
+
+    def close(self, socket: Socket, room_id: int) -> None:
+        """Ends a subscription; nothing happens where there is none."""
+        room = self._rooms.get(room_id)
+        if room is not None and socket in room.subscriptions:
+            self._rooms.drop(room.subscriptions[socket])
+
+    def close_all(self, socket: Socket) -> None:
+        """Ends all subscriptions of a socket that has gone."""
+        for room_id in list(socket.rooms):
+            self.close(socket, room_id)
+
+    def publish(self, room_id: int, events: list[LoggedEvent]) -> None:
+        """Takes events of this process's own commits. Those that do not follow are read from the log."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        room.announced = max(room.announced, events[-1].seq)
+        if not room.opening:
+            self._delivery.take(room, events)
+            self._delivery.catch_up_with_log(room)
+
+    def typing(self, socket: Socket, room_id: int, person: Person) -> None:
+        """Someone writes. Raises AppError where they may not, or do not follow the room."""
+        room = self._rooms.get(room_id)
+        subscription = room.subscriptions.get(socket) if room else None
+        if room is None or subscription is None:
+            raise AppError(Code.NOT_FOUND)
+        if not subscription.may_write:
+            raise AppError(Code.FORBIDDEN)
+        if room.typing.note(person):
+            user = {"id": person.id, "display_name": person.display_name, "is_guest": person.is_guest}
+            self.bell.ring(room_group(room_id), {"type": "typing", "room": room_id, "user": user})
+
+    async def read(self, socket: Socket, room_id: int, seq: int) -> int:
+        """Moves the read mark and tells the person's other sockets."""
+        if socket.user is None:
+            raise AppError(Code.UNAUTHENTICATED)
+        read = await self._pool.run(members.mark_read, socket.user, room_id, seq=seq)
+        self._show_read(room_id, socket.user.pk, read, but=socket)
+        bell = {"type": "read", "room": room_id, "user": socket.user.pk, "seq": read}
+        self.bell.ring(room_group(room_id), bell)
+        return read
+
+    def _must_resync(self, heads: Heads, room_id: int, after: int | None, epoch: str | None) -> bool:
+        if after is None:
+            return False
+        if room_id not in heads.last:
+            raise AppError(Code.NOT_FOUND)
+        last, first = heads.last[room_id], heads.first[room_id]
+        return epoch != self._rooms.epoch or not max(first - 1, last - MAX_BEHIND) <= after <= last
+
+    def _answer(self, bell: dict[str, Any]) -> None:
+        if bell["type"] == "credentials":
+            self._tasks.spawn(self.people.recheck(bell["user"]))
+            return
+        room = self._rooms.get(bell["room"])
+        if room is None:
+            return
+        if bell["type"] == "event":
+            room.announced = max(room.announced, bell["seq"])
+            if not room.opening:
+                self._delivery.catch_up_with_log(room)
+        elif bell["type"] == "read":
+            self._show_read(room.id, bell["user"], bell["seq"], but=None)
+        elif bell["type"] == "typing":
+            room.typing.note(Person(**bell["user"]))
+
+    def _show_read(self, room_id: int, user_id: int, seq: int, *, but: Socket | None) -> None:
+        room = self._rooms.get(room_id)
+        for subscription in list(room.subscriptions.values()) if room else []:
+            if subscription.socket.user_id == user_id and subscription.socket is not but:
+                subscription.socket.write(to_text(ReadFrame(room_id, seq)))
+
+    async def _heal_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(HEAL_SECONDS)
+            try:
+                await self._heal()
+            except AppError as error:
+                logger.warning("No heal: %s", error.code)
+            except Exception:
+                logger.exception("The heal failed")
+
+    async def _heal(self) -> None:
+        rooms = self._rooms.opened()
+        heads = await self._pool.run(log.heads, [room.id for room in rooms])
+        self._rooms.notice_epoch(heads.epoch)
+        for room in rooms:
+            if self._rooms.get(room.id) is not room:
+                continue
+            self._rooms.forget_if_empty(room)
+            if room.id not in heads.last:
+                for subscription in list(room.subscriptions.values()):
+                    self._rooms.take_away(subscription, Code.NOT_FOUND)
+                continue
+            room.announced = max(room.announced, heads.last[room.id])
+            self._delivery.catch_up_with_log(room)
+
+    async def _send_heads_for_ever(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(1)
+            turn = (turn + 1) % HEARTBEAT_SECONDS
+            for socket in self.people.sockets():
+                if id(socket) // 64 % HEARTBEAT_SECONDS == turn:
+                    socket.write(to_text(HeadsFrame(self._heads_of(socket))))
+
+    def _heads_of(self, socket: Socket) -> dict[str, int]:
+        rooms = [room for room_id in socket.rooms if (room := self._rooms.get(room_id))]
+        found = [room.subscriptions[socket] for room in rooms]
+        return {str(s.room.id): s.room.feed.head if s.live else s.cursor for s in found}

@@ -1,0 +1,148 @@
+"""A room that this process has open, who follows it, and how far each has come."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from accounts.credentials import Credential
+from accounts.models import User
+from chat.payloads import Person
+from chat.realtime.feed import Feed
+from chat.realtime.protocol import TypingFrame, to_text
+
+TYPING_TTL_SECONDS = 6.0
+TYPING_COALESCE_SECONDS = 0.3
+MAX_TYPISTS_SHOWN = 10
+
+
+class Socket(Protocol):
+    """What the hub needs of a connection. ``write`` never raises and never waits."""
+
+    user: User | None
+    user_id: int | None
+    credential: Credential | None
+    rooms: set[int]
+
+    def write(self, text: str) -> None: ...
+
+    def end(self, code: int, reason: str, retry_after: float | None = None) -> None: ...
+
+
+class Subscription:
+    """One socket in one room. ``cursor`` is the last seq written to it while it is not live.
+
+    A *suspect* one is sent nothing until ``access`` has been asked again.
+    """
+
+    __slots__ = ("cursor", "live", "may_write", "reading", "room", "socket", "started", "suspect")
+
+    def __init__(self, room: "OpenRoom", socket: Socket) -> None:
+        self.room = room
+        self.socket = socket
+        self.cursor = 0
+        self.live = False
+        self.started = False
+        self.reading = False
+        self.suspect = False
+        self.may_write = False
+
+    def is_current(self) -> bool:
+        """Whether it has neither ended nor been replaced."""
+        return self.room.subscriptions.get(self.socket) is self
+
+
+class OpenRoom:
+    """A room's memory and its subscriptions. ``announced`` is the highest seq heard of."""
+
+    def __init__(self, room_id: int) -> None:
+        self.id = room_id
+        self.feed = Feed(0)
+        self.opening = True
+        self.opened: asyncio.Task[None]
+        self.waiting = 0
+        self.announced = 0
+        self.pulling: asyncio.Task[None] | None = None
+        self.rechecking: asyncio.Task[None] | None = None
+        self.subscriptions: dict[Socket, Subscription] = {}
+        self._live: dict[Socket, None] = {}
+        self.typing = Typists(room_id, self._write_to_live)
+
+    @property
+    def live_count(self) -> int:
+        return len(self._live)
+
+    def add(self, socket: Socket) -> Subscription:
+        """A new subscription, in place of an earlier one of the same socket."""
+        earlier = self.subscriptions.get(socket)
+        if earlier is not None:
+            self.remove(earlier)
+        subscription = self.subscriptions[socket] = Subscription(self, socket)
+        socket.rooms.add(self.id)
+        return subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        """Ends a subscription."""
+        subscription.live = False
+        self._live.pop(subscription.socket, None)
+        del self.subscriptions[subscription.socket]
+        subscription.socket.rooms.discard(self.id)
+
+    def make_live(self, subscription: Subscription) -> None:
+        """From now on it gets what is appended."""
+        subscription.live = True
+        self._live[subscription.socket] = None
+
+    def pause(self, subscription: Subscription) -> None:
+        """It gets nothing more; its position is kept."""
+        subscription.live = False
+        subscription.cursor = self.feed.head
+        del self._live[subscription.socket]
+
+    def live(self) -> list[Socket]:
+        """The sockets that get what is appended now."""
+        return list(self._live)
+
+    def _write_to_live(self, text: str) -> None:
+        for socket in self.live():
+            socket.write(text)
+
+
+class Typists:
+    """Who is writing in a room. Kept in memory only, told at most a few times a second."""
+
+    def __init__(self, room_id: int, write: Callable[[str], None]) -> None:
+        self._room_id = room_id
+        self._write = write
+        self._until: dict[int, tuple[Person, float]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def note(self, person: Person) -> bool:
+        """``person`` writes, for the next few seconds; whether that is worth telling others again."""
+        now = asyncio.get_running_loop().time()
+        known = self._until.get(person.id)
+        self._until[person.id] = (person, now + TYPING_TTL_SECONDS)
+        if known is None:
+            self._tell_in(TYPING_COALESCE_SECONDS)
+        return known is None or known[1] - now < TYPING_TTL_SECONDS / 2
+
+    def stopped(self, user_id: int) -> None:
+        """Their message is here; they write no longer."""
+        if self._until.pop(user_id, None) is not None:
+            self._tell_in(0)
+
+    def _tell_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._tell)
+
+    def _tell(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        self._until = {key: value for key, value in self._until.items() if value[1] > now}
+        people = [person for person, _ in self._until.values()][:MAX_TYPISTS_SHOWN]
+        self._write(to_text(TypingFrame(self._room_id, people)))
+        if self._until:
+            self._tell_in(min(until for _, until in self._until.values()) - now + 0.01)

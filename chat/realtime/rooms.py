@@ -1,0 +1,109 @@
+"""Which rooms this process has open, who follows them, and how that ends."""
+
+import asyncio
+import logging
+
+from chat import log
+from chat.realtime.doorbell import Doorbell, room_group
+from chat.realtime.feed import Feed
+from chat.realtime.protocol import ResyncFrame, RoomClosedFrame, to_text
+from chat.realtime.room import OpenRoom, Subscription
+from chat.realtime.tasks import Tasks
+from chatproject import metrics
+from chatproject.errors import AppError, Code
+from chatproject.pool import DatabasePool
+
+logger = logging.getLogger(__name__)
+
+
+class Rooms:
+    """The open rooms. ``epoch`` is the incarnation of the database that their memory belongs to."""
+
+    def __init__(self, pool: DatabasePool, bell: Doorbell, tasks: Tasks) -> None:
+        self._pool = pool
+        self._bell = bell
+        self._tasks = tasks
+        self._open: dict[int, OpenRoom] = {}
+        self.epoch = ""
+
+    def get(self, room_id: int) -> OpenRoom | None:
+        """The room, if it is open or being opened here."""
+        return self._open.get(room_id)
+
+    def opened(self) -> list[OpenRoom]:
+        """Those whose head is known."""
+        return [room for room in self._open.values() if not room.opening]
+
+    async def open(self, room_id: int) -> OpenRoom:
+        """The room, opened in this process if nobody had: join its group first, then read its head."""
+        room = self._open.get(room_id)
+        if room is None:
+            room = self._open[room_id] = OpenRoom(room_id)
+            room.opened = self._tasks.spawn(self._open_room(room))
+            metrics.OPEN_ROOMS.inc()
+        room.waiting += 1
+        try:
+            await asyncio.shield(room.opened)
+        finally:
+            room.waiting -= 1
+        return room
+
+    def drop(self, subscription: Subscription) -> None:
+        """Ends a subscription without a word."""
+        subscription.live = False
+        room = subscription.room
+        if room.subscriptions.get(subscription.socket) is subscription:
+            room.remove(subscription)
+        self.forget_if_empty(room)
+
+    def take_away(self, subscription: Subscription, code: Code) -> None:
+        """This socket has lost the room."""
+        self.drop(subscription)
+        subscription.socket.write(to_text(RoomClosedFrame(subscription.room.id, code)))
+
+    def resync(self, subscription: Subscription) -> None:
+        """This socket must load the room again and open it from there."""
+        self.drop(subscription)
+        subscription.socket.write(to_text(ResyncFrame(subscription.room.id, self.epoch)))
+
+    def forget_if_empty(self, room: OpenRoom) -> None:
+        """Closes a room that nobody follows or is about to."""
+        if not room.subscriptions and not room.waiting and self._open.get(room.id) is room:
+            self._forget(room)
+
+    def notice_epoch(self, epoch: str) -> None:
+        """Another incarnation of the database: all memory is worth nothing, everyone loads again."""
+        if self.epoch and epoch != self.epoch:
+            logger.warning("The database has another epoch")
+            self.epoch = epoch
+            for room in list(self._open.values()):
+                if room.opening:
+                    continue
+                for subscription in list(room.subscriptions.values()):
+                    self.resync(subscription)
+                self.forget_if_empty(room)
+        self.epoch = epoch
+
+    async def _open_room(self, room: OpenRoom) -> None:
+        try:
+            await self._bell.join(room_group(room.id))
+            heads = await self._pool.run(log.heads, [room.id])
+            if room.id not in heads.last:
+                raise AppError(Code.NOT_FOUND)
+        except BaseException:
+            self._forget(room)
+            raise
+        self.notice_epoch(heads.epoch)
+        room.feed = Feed(heads.last[room.id])
+        room.opening = False
+
+    def _forget(self, room: OpenRoom) -> None:
+        if self._open.pop(room.id, None) is not None:
+            metrics.OPEN_ROOMS.dec()
+            self._tasks.spawn(self._leave(room.id))
+
+    async def _leave(self, room_id: int) -> None:
+        if room_id not in self._open:
+            await self._bell.leave(room_group(room_id))
+            if room_id in self._open:  # opened again meanwhile
+                await self._bell.join(room_group(room_id))

@@ -1,0 +1,73 @@
+"""Group commit: one queue and one transaction in flight for each room; what arrives meanwhile is the
+next batch. Rooms run side by side, so a locked room delays only itself."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from chat.actions.messages import Draft, Outcome, Posted, post_messages
+from chatproject.errors import AppError, Code
+from chatproject.pool import DatabasePool
+
+MAX_BATCH = 256
+# More than this waiting in one room is answered at once: the queue would only grow stale.
+MAX_WAITING = 2048
+UNAVAILABLE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    draft: Draft
+    outcome: "asyncio.Future[Posted]"
+
+
+class Writer:
+    """The only way from a socket to ``post_messages``. A lone send waits for nothing."""
+
+    def __init__(self, pool: DatabasePool) -> None:
+        self._pool = pool
+        self._queues: dict[int, deque[_Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def post(self, room_id: int, draft: Draft) -> "asyncio.Future[Posted]":
+        """Puts ``draft`` at the end of the room's queue. The future raises AppError on refusal."""
+        outcome: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
+        queue = self._queues.get(room_id)
+        if queue is None:
+            queue = self._queues[room_id] = deque()
+            task = asyncio.get_running_loop().create_task(self._drain(room_id, queue))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if len(queue) >= MAX_WAITING:
+            outcome.set_exception(AppError(Code.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS))
+        else:
+            queue.append(_Waiting(draft, outcome))
+        return outcome
+
+    async def finish(self) -> None:
+        """Returns when everything that was accepted has been answered."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _drain(self, room_id: int, queue: deque[_Waiting]) -> None:
+        while queue:
+            batch = [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
+            outcomes = await self._commit(room_id, [waiting.draft for waiting in batch])
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                _settle(waiting.outcome, outcome)
+        del self._queues[room_id]
+
+    async def _commit(self, room_id: int, drafts: list[Draft]) -> list[Outcome | BaseException]:
+        try:
+            return list(await self._pool.run(post_messages, room_id, drafts))
+        except Exception as error:  # the same answer for all; the consumer logs what is not an AppError
+            return [error] * len(drafts)
+
+
+def _settle(future: "asyncio.Future[Posted]", outcome: Outcome | BaseException) -> None:
+    if future.cancelled():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

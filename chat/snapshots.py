@@ -1,0 +1,149 @@
+"""What a room, or a list of rooms, looks like at one moment, with the seq from which the log goes on."""
+
+from typing import Any
+
+import msgspec
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    F,
+    FilteredRelation,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from chat import access, log
+from chat.models import Message, Room
+from chat.payloads import (
+    MAX_UNREAD,
+    MessagePayload,
+    MyRoomPayload,
+    Preview,
+    instant,
+    message_payload,
+    my_room_payload,
+)
+from chatproject.database import snapshot
+from chatproject.errors import AppError, Code
+
+MAX_PAGE = 100
+MAX_ROOMS = 200
+PREVIEW_CHARS = 120
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """Messages oldest first, and the room's head and epoch of the same moment.
+
+    A reader that has these results and applies every event after ``seq`` has the room as it is.
+    """
+
+    results: list[MessagePayload]
+    seq: int
+    epoch: str
+    room: MyRoomPayload
+
+
+def message_page(
+    user: User | None,
+    room_id: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int = 50,
+) -> MessagePage:
+    """A page by seq: before one, after one, around one, or the newest. Five statements at most.
+
+    Raises AppError NOT_FOUND, and INVALID for more than one position.
+    """
+    if sum(position is not None for position in (before, after, around)) > 1:
+        raise AppError(Code.INVALID, "Give one of before, after and around.")
+    with snapshot():
+        room = _mine(access.rooms_visible_to(user).filter(pk=room_id), user).first()
+        if room is None:
+            raise AppError(Code.NOT_FOUND)
+        epoch = log.heads([]).epoch
+        found = Message.objects.filter(room_id=room_id).select_related("author")
+        if around is not None:
+            half = limit // 2
+            messages = found.page_before(around + 1, limit - half) + found.page_after(around, half)
+        elif after is not None:
+            messages = found.page_after(after, limit)
+        else:
+            messages = found.page_before(room.last_seq + 1 if before is None else before, limit)
+    return MessagePage(list(map(message_payload, messages)), room.last_seq, epoch, _mine_payload(room, None))
+
+
+def room_list(user: User | None) -> list[MyRoomPayload]:
+    """The rooms of ``user``'s list: those they belong to, then the other open ones, newest first.
+
+    Two statements for any number of rooms.
+    """
+    rooms = _mine(access.rooms_visible_to(user), user).annotate(
+        newest_id=Subquery(
+            Message.objects.filter(room=OuterRef("pk"), deleted_at__isnull=True)
+            .order_by("-seq")
+            .values("pk")[:1]
+        )
+    )
+    found = list(rooms.order_by(F("role").asc(nulls_last=True), "-last_seq", "pk")[:MAX_ROOMS])
+    newest = Message.objects.select_related("author").in_bulk(
+        [_extra(room, "newest_id") for room in found if _extra(room, "newest_id")]
+    )
+    return [_mine_payload(room, newest.get(_extra(room, "newest_id"))) for room in found]
+
+
+def my_room(user: User | None, room_id: int) -> MyRoomPayload:
+    """One room with what it is to ``user``: one statement. Raises AppError NOT_FOUND."""
+    room = _mine(access.rooms_visible_to(user).filter(pk=room_id), user).first()
+    if room is None:
+        raise AppError(Code.NOT_FOUND)
+    return _mine_payload(room, None)
+
+
+def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
+    """``rooms`` with ``role``, ``read`` and ``unread`` of ``user``; counting stops at MAX_UNREAD."""
+    if user is None:
+        return rooms.annotate(
+            role=Value(None, output_field=IntegerField(null=True)),
+            read=Value(0, output_field=BigIntegerField()),
+            unread=Value(0),
+        )
+    unread = Message.objects.filter(
+        room=OuterRef("pk"), seq__gt=OuterRef("seat__read_seq"), deleted_at__isnull=True
+    ).exclude(author=user)
+    counted = Func(
+        ArraySubquery(unread.values("pk")[:MAX_UNREAD]), function="cardinality", output_field=IntegerField()
+    )
+    return rooms.annotate(
+        seat=FilteredRelation("memberships", condition=Q(memberships__user=user)),
+        role=F("seat__role"),
+        read=Coalesce(F("seat__read_seq"), 0),
+        unread=Coalesce(counted, 0),
+    )
+
+
+def _mine_payload(room: Room, newest: Message | None) -> MyRoomPayload:
+    preview = None
+    if newest is not None:
+        text = " ".join(newest.body.split())[:PREVIEW_CHARS]
+        preview = Preview(newest.author.display_name, text, instant(newest.created_at))
+    return my_room_payload(
+        room,
+        role=_extra(room, "role"),
+        read=_extra(room, "read"),
+        unread=_extra(room, "unread"),
+        preview=preview,
+    )
+
+
+def _extra(room: Room, name: str) -> Any:
+    """A column that ``annotate`` added."""
+    return getattr(room, name)

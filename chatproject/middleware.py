@@ -1,0 +1,91 @@
+"""What stands around every request: its line in the log, and refusals told in one way."""
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import structlog
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from chatproject.errors import AppError, Code
+
+logger = structlog.get_logger("request")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+# Pages that exist for a refusal; other codes share 500's, which says to try again.
+_PAGES = {401: "403.html", 403: "403.html", 404: "404.html", 429: "429.html"}
+
+
+class RequestLog:
+    """One line a request, with an id that the answer carries too. No query string, no body, no cookie."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.monotonic()
+        request_id = uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            logger.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round((time.monotonic() - began) * 1000),
+            )
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class AdminPolicy:
+    """Pages of the admin: as strict as the others, but for Trusted Types, under which its jQuery throws."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith("/admin/"):
+            without = {"require-trusted-types-for": None, "trusted-types": None}
+            response._csp_replace = without  # type: ignore[attr-defined]  # django-csp's own interface
+        return response
+
+
+class Refusals:
+    """Turns an AppError that a view raises into problem+json (RFC 9457), or into a page for people."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, AppError):
+            return None
+        if "application/json" in request.headers.get("Accept", ""):
+            return problem(error)
+        if error.code == Code.NOT_FOUND:
+            raise Http404
+        page = _PAGES.get(error.status, "500.html")
+        return render(request, page, {"refusal": error}, status=error.status)
+
+
+def problem(error: AppError) -> JsonResponse:
+    """``error`` as RFC 9457 problem details, with our ``code``."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": error.code.replace("_", " ").capitalize(),
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message,
+    }
+    if error.fields:
+        body["fields"] = error.fields
+    response = JsonResponse(body, status=error.status, content_type="application/problem+json")
+    if error.retry_after is not None:
+        body["retry_after"] = error.retry_after
+        response = JsonResponse(body, status=error.status, content_type="application/problem+json")
+        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response

@@ -1,0 +1,48 @@
+/** What the room itself reports, in words: an icon's name (or null for a plain knot) and a sentence. */
+
+const ROLES = { owner: "an owner", moderator: "a moderator", member: "a member" };
+
+/** The lines of one notice. `nameOf` gives a name for an id or null; `me` is the reader or null. */
+export function noticeLines(notice, { nameOf, me }) {
+  const { kind, data, actor } = notice;
+  const isMe = (user) => Boolean(me) && user.id === me.id;
+  if (kind === "member.joined") return [line(null, isMe(data.user) ? "You joined" : `${data.user.display_name} joined`)];
+  if (kind === "member.left") return [line(null, isMe(data.user) ? "You left" : `${data.user.display_name} left`)];
+  if (kind === "member.role_changed") {
+    const role = ROLES[data.role] ?? data.role;
+    return [line("shield", isMe(data.user) ? `You are now ${role}` : `${data.user.display_name} is now ${role}`)];
+  }
+  if (kind === "member.sanctioned") return [line("shield", "A moderator restricted a member")];
+  if (kind === "member.unsanctioned") return [line("shield", "A moderator lifted a restriction")];
+  if (kind === "room.archived") return [line("lock", data.room.archived_at ? "The room was closed" : "The room was opened again")];
+  if (kind === "room.updated") return roomLines(data, actorName(actor, { nameOf, me }));
+  return [];
+}
+
+function actorName(actor, { nameOf, me }) {
+  if (me && actor === me.id) return "You";
+  return actor ? nameOf(actor) : null;
+}
+
+function roomLines({ before, room }, who) {
+  const lines = [];
+  if (before.name !== room.name) {
+    lines.push(line("edit", who ? `${who} renamed the room to ${room.name}` : `The room is now called ${room.name}`));
+  }
+  if (before.topic !== room.topic) {
+    lines.push(line("edit", who ? `${who} changed the topic` : "The topic was changed"));
+  }
+  if (before.slow_mode !== room.slow_mode) {
+    lines.push(line("clock", room.slow_mode ? `Slow mode is on: one message every ${room.slow_mode} s` : "Slow mode is off"));
+  }
+  if (before.guest_policy !== room.guest_policy) {
+    lines.push(line("people", `Guests ${GUESTS[room.guest_policy] ?? "have new rights"}`));
+  }
+  return lines;
+}
+
+export const GUESTS = { none: "may not read", read: "may read", write: "may read and write" };
+
+function line(icon, text) {
+  return { icon, text };
+}

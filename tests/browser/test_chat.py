@@ -1,0 +1,310 @@
+"""People chat in real browsers, and nothing is lost, repeated or out of order."""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from accounts.models import User
+from chat.actions import members, messages
+from chat.actions.rooms import create_room
+from chat.models import GuestPolicy, Membership, Message, Room
+from tests import cast
+from tests.browser.aside import aside
+from tests.browser.conftest import Visitor
+from tests.browser.wire import Wire
+from tests.services import RunningServer, wait_for
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+WAIT_SECONDS = 10.0
+NO_NETWORK = r"net::ERR_|^WebSocket connection to"
+person, join_room, edit_message, delete_message = map(
+    aside, (cast.person, members.join_room, messages.edit_message, messages.delete_message)
+)
+CODE = "Two ways:\n\n```python\nprint('<b>not bold</b>')\n```\n\n- **this**\n- ~~that~~ <https://example.org/a?b=1>"
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def wired(start_server: Callable[..., RunningServer]) -> Iterator[Wire]:
+    """A server that is reached over a wire which can be cut."""
+    wire = Wire()
+    wire.lead_to(start_server(SITE_URL=wire.url).address)
+    yield wire
+    wire.close()
+
+
+@aside
+def open_room(owner: User) -> Room:
+    """A public room where guests may write."""
+    return create_room(
+        owner,
+        name="Tea kitchen",
+        topic="What boils",
+        guest_policy=GuestPolicy.WRITE,
+        slug=f"t-{uuid.uuid4().hex}",
+    )
+
+
+@aside
+def say(author: User, room: Room, body: str, *, reply_to: int | None = None) -> int:
+    """A message sent by an action; its id."""
+    return messages.post_message(
+        author, room.pk, client_id=uuid.uuid4(), body=body, reply_to=reply_to
+    ).message_id
+
+
+def path(room: Room) -> str:
+    return f"/rooms/{room.slug}/"
+
+
+def bodies(page: Page) -> Locator:
+    return page.locator(".messages--live .message__body")
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_label("Message to Tea kitchen").fill(text)
+    page.keyboard.press("Enter")
+
+
+def expect_connected(page: Page) -> None:
+    expect(page.locator(".messages--live")).to_be_visible()
+    expect(page.locator(".rooms__me-state")).to_have_text("Connected")
+
+
+@aside
+def stored(room: Room) -> list[str]:
+    """The room as the database has it, in words a page shows."""
+    kept = Message.objects.filter(room=room).order_by("seq")
+    return ["Deleted by its author" if message.deleted_at else message.body for message in kept]
+
+
+@aside
+def by_guests(room: Room) -> list[str]:
+    return list(Message.objects.filter(room=room, author__is_guest=True).values_list("body", flat=True))
+
+
+def waiting(page: Page) -> int:
+    """How many messages lie in the browser's storage to be sent."""
+    return page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('outbox:')).length")
+
+
+def shown(page: Page) -> list[str]:
+    """The room as a page shows it, without the mark of an edit."""
+    return [re.sub(r"\s*(edited|Restore)$", "", text.strip()) for text in bodies(page).all_inner_texts()]
+
+
+def test_two_people_chat_and_one_comes_back_from_offline(wired: Wire, visit: Visit) -> None:
+    alice, bob = person("alice"), person("bob")
+    room = open_room(alice)
+    join_room(bob, room.pk)
+    near = visit(alice, wired.url + path(room), may_note=NO_NETWORK)
+    far = visit(bob, wired.url + path(room), may_note=NO_NETWORK)
+    for visitor in (near, far):
+        expect_connected(visitor.page)
+    write(near.page, "Is anyone here?")
+    expect(bodies(far.page)).to_have_text(["Is anyone here?"])
+    write(far.page, "I am.")
+    expect(bodies(near.page)).to_have_text(["Is anyone here?", "I am."])
+
+    near.page.evaluate("window.stayed = true")
+    near.context.set_offline(True)
+    wired.cut()
+    expect(near.page.locator(".banner")).to_be_visible()
+    numbers = [say(bob, room, f"Line {number}") for number in range(30)]
+    edit_message(bob, numbers[3], body="Line 3, better")
+    edit_message(bob, numbers[29], body="Line 29, better")
+    for number in (numbers[0], numbers[17]):
+        delete_message(bob, number)
+    write(near.page, "Written offline")
+    expect(bodies(near.page)).to_have_text(["Is anyone here?", "I am.", "Written offline"])
+
+    wired.mend()
+    near.context.set_offline(False)
+    for visitor in (near, far):
+        expect(bodies(visitor.page)).to_have_count(33)
+        expect(visitor.page.locator(".message--pending")).to_have_count(0)
+        expect_connected(visitor.page)
+        assert shown(visitor.page) == stored(room)
+    assert shown(near.page)[-1] == "Written offline"
+    assert near.page.evaluate("window.stayed")
+
+
+def test_visitor_reads_live_and_gives_a_name_when_writing(server: RunningServer, visit: Visit) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    page = visit(None, server.url + path(room)).page
+    expect(page.locator(".messages--live")).to_be_visible()
+    say(alice, room, "Come in.")
+    expect(bodies(page)).to_have_text(["Come in."])
+    write(page, "Thank you!")
+    name = f"Gil {uuid.uuid4().hex[:8]}"
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Send as guest").click()
+    expect(bodies(page)).to_have_text(["Come in.", "Thank you!"])
+    expect(page.locator(".message--pending")).to_have_count(0)
+    expect(page.locator(".rooms__me-name")).to_have_text(name)
+    assert by_guests(room) == ["Thank you!"]
+    say(alice, room, "Still live.")
+    expect(bodies(page)).to_have_text(["Come in.", "Thank you!", "Still live."])
+
+
+def test_taken_name_offers_a_free_one(server: RunningServer, visit: Visit) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    page = visit(None, server.url + path(room), may_note="409").page
+    expect(page.locator(".messages--live")).to_be_visible()
+    write(page, "Hello")
+    page.get_by_label("Your name").fill(alice.display_name)
+    page.get_by_role("button", name="Send as guest").click()
+    page.get_by_role("button", name="Take").click()
+    page.get_by_role("button", name="Send as guest").click()
+    expect(bodies(page)).to_have_text(["Hello"])
+
+
+@pytest.mark.parametrize("arrived", [False, True], ids=["unsent", "unanswered"])
+def test_reload_sends_what_waits_once(wired: Wire, visit: Visit, arrived: bool) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    page = visit(alice, wired.url + path(room), may_note=NO_NETWORK).page
+    expect_connected(page)
+    if arrived:
+        wired.mute()
+        write(page, "Only once")
+        assert wait_for(lambda: stored(room) == ["Only once"], seconds=WAIT_SECONDS)
+        wired.cut()
+    else:
+        wired.cut()
+        write(page, "Only once")
+    expect(page.locator(".message--pending")).to_have_count(1)
+    page.goto("about:blank")
+    wired.mend()
+    page.goto(wired.url + path(room))
+    expect(bodies(page)).to_have_text(["Only once"])
+    expect(page.locator(".message--pending")).to_have_count(0)
+    assert wait_for(lambda: waiting(page) == 0, seconds=WAIT_SECONDS)
+    assert stored(room) == ["Only once"]
+    page.reload()
+    expect_connected(page)
+    expect(bodies(page)).to_have_text(["Only once"])
+
+
+def test_own_message_is_edited_deleted_and_restored(server: RunningServer, visit: Visit) -> None:
+    alice, bob = person("alice"), person("bob")
+    room = open_room(alice)
+    page, other = (visit(user, server.url + path(room)).page for user in (alice, bob))
+    for each in (page, other):
+        expect_connected(each)
+    write(page, "Frist")
+    expect(bodies(other)).to_have_text(["Frist"])
+    expect(page.locator(".message--pending")).to_have_count(0)
+    page.get_by_label("Message to Tea kitchen").press("ArrowUp")
+    page.get_by_label("Edit your message").fill("First")
+    page.keyboard.press("Enter")
+    for each in (page, other):
+        expect(bodies(each)).to_have_text(["First edited"])
+    bodies(page).hover()
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(bodies(other)).to_have_text(["Deleted by its author"])
+    page.get_by_role("button", name="Restore").click()
+    for each in (page, other):
+        expect(bodies(each)).to_have_text(["First edited"])
+
+
+def test_room_reads_without_javascript(server: RunningServer, visit: Visit) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    say(alice, room, "Plain **words**")
+    page = visit(None, server.url + path(room), java_script_enabled=False).page
+    expect(page.get_by_role("heading", name="Tea kitchen")).to_be_visible()
+    expect(page.locator(".message__body")).to_have_text(["Plain words"])
+    expect(page.locator(".message__body strong")).to_have_text("words")
+    expect(page.locator("noscript .composer__closed-text")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+class _Canonical(HTMLParser):
+    """Markup as a list of its tags, sorted attributes and texts: what two spellings of one tree share."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.parts: list[object] = []
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.parts.append((tag, *sorted((name, value or "") for name, value in attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.parts.append(f"/{tag}")
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.parts.append(" ".join(data.split()))
+
+
+@aside
+def a_room_of_everything(alice: User, bob: User) -> Room:
+    """Runs, quotes, code, an edit, deletions and what bob has not read."""
+    room = open_room(alice)
+    join_room(bob, room.pk)
+    first = say(alice, room, "Who has the **key**?")
+    say(alice, room, CODE)
+    say(bob, room, "I do.", reply_to=first)
+    edited = say(bob, room, "It is blau.")
+    edit_message(bob, edited, body="It is blue.")
+    gone = say(alice, room, "Never mind")
+    say(bob, room, "Why?", reply_to=gone)
+    delete_message(alice, gone)
+    Membership.objects.filter(room=room, user=bob).update(read_seq=Room.objects.get(pk=room.pk).last_seq)
+    say(alice, room, "مرحبا")
+    say(alice, room, "> as said\n\nyes", reply_to=edited)
+    return room
+
+
+@pytest.mark.parametrize("reader", ["bob", "visitor"])
+def test_server_and_browser_draw_the_same_messages(server: RunningServer, visit: Visit, reader: str) -> None:
+    alice, bob = person("alice"), person("bob")
+    room = a_room_of_everything(alice, bob)
+    user = bob if reader == "bob" else None
+    drawn = visit(user, server.url + path(room), java_script_enabled=False).page
+    taken_over = visit(user, server.url + path(room)).page
+    expect(taken_over.locator(".messages--live")).to_be_visible()
+    before = _Canonical(drawn.locator(".messages__list").inner_html()).parts
+    after = _Canonical(taken_over.locator(".messages__list").inner_html()).parts
+    assert before == after
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_have_no_barrier_that_axe_finds(
+    server: RunningServer, visit: Visit, scheme: str, width: int
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    room = a_room_of_everything(alice, bob)
+    shape = {"color_scheme": scheme, "viewport": {"width": width, "height": 860}, "reduced_motion": "reduce"}
+    reading = visit(bob, server.url + path(room), **shape).page
+    expect(reading.locator(".messages--live")).to_be_visible()
+    assert_no_barrier(reading)
+    assert_no_barrier(visit(bob, f"{server.url}/", **shape).page)
+    assert_no_barrier(visit(bob, f"{server.url}/rooms/new/", **shape).page)
+    visitor = visit(None, server.url + path(room), **shape).page
+    expect(visitor.locator(".messages--live")).to_be_visible()
+    write(visitor, "Hello")
+    expect(visitor.get_by_label("Your name")).to_be_focused()
+    assert_no_barrier(visitor)
+    for address in ("/accounts/login/", "/accounts/signup/", "/accounts/guest/"):
+        visitor.goto(server.url + address)
+        assert_no_barrier(visitor)
+
+
+def assert_no_barrier(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []

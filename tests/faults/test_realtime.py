@@ -1,0 +1,167 @@
+"""The promise across processes and through faults: two servers, Redis gone, a locked room, idle sockets."""
+
+import asyncio
+import time
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from accounts.actions.revocation import end_credential
+from accounts.credentials import SESSION, Credential
+from chat.actions.members import remove_member
+from chatproject.launcher.binaries import find_valkey
+from chatproject.launcher.valkey import Valkey
+from tests import services
+from tests.cast import Refused, cast, do, enter, member, session_for
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+@pytest.fixture
+def people(committed_db):
+    return cast()
+
+
+@pytest.fixture
+def valkey(tmp_path_factory):
+    """A Valkey of this test alone, which it may stop."""
+    folder = tmp_path_factory.mktemp("v")
+    server = Valkey(program=find_valkey(), folder=folder / "data", sockets=Path(folder), log=folder / "log")
+    server.start()
+    server.wait_ready()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def two_servers(start_server, valkey):
+    return [start_server(REDIS_URL=valkey.url) for _ in range(2)]
+
+
+async def test_a_message_through_one_process_reaches_sockets_of_the_other(two_servers, people):
+    room = people.room.pk
+    here, there = two_servers
+    bob = await member(here.socket_url, people.bob, room)
+    alice = await member(there.socket_url, people.alice, room)
+    reply = await bob.post(room, "across")
+    # Far below the heal's interval: it was the bell.
+    await alice.until_seq(room, reply["seq"], seconds=1)
+
+
+async def test_with_redis_stopped_everything_goes_on_and_with_redis_back_it_is_immediate(
+    two_servers, people, valkey
+):
+    room = people.room.pk
+    here, there = two_servers
+    bob = await member(here.socket_url, people.bob, room)
+    alice = await member(there.socket_url, people.alice, room)
+    valkey.stop()
+    for number in range(5):
+        reply = await bob.post(room, f"without redis {number}")
+        await bob.until_seq(room, reply["seq"], seconds=1)
+    await alice.until_seq(room, reply["seq"], seconds=3)
+    newcomer = await member(there.socket_url, people.alice, room)
+    assert await newcomer.ask("ping") == {}
+    valkey.start()
+    valkey.wait_ready()
+    with redis.Redis.from_url(valkey.url) as client:
+        joined = lambda: len(client.keys("*group*")) > 0  # noqa: E731
+        assert await asyncio.to_thread(services.wait_for, joined, seconds=5)
+    async with asyncio.timeout(5):
+        await bell_is_back(bob, alice, room)
+    assert bob.closed is None and alice.closed is None
+
+
+async def bell_is_back(sender, reader, room):
+    """Until a message crosses at once; the layer's members join one after the other."""
+    while True:
+        reply = await sender.post(room, "is it back?")
+        try:
+            await reader.until_seq(room, reply["seq"], seconds=0.3)
+        except TimeoutError:
+            continue
+        return
+
+
+async def test_a_wiped_redis_is_healed(two_servers, people, valkey):
+    room = people.room.pk
+    here, there = two_servers
+    bob = await member(here.socket_url, people.bob, room)
+    alice = await member(there.socket_url, people.alice, room)
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    reply = await bob.post(room, "after the flood")
+    await alice.until_seq(room, reply["seq"], seconds=3)
+
+
+async def test_without_redis_a_sign_out_still_ends_the_socket(two_servers, people, valkey):
+    session = await do(session_for, people.bob)
+    bob = await enter(two_servers[0].socket_url, session, people.room.pk)
+    valkey.stop()
+    await do(end_credential, Credential(SESSION, session, people.bob.pk, people.bob.epoch))
+    assert await bob.until_closed(seconds=12) == 4504
+
+
+async def test_without_redis_a_removal_still_closes_the_room(two_servers, committed_db, valkey):
+    people = await do(cast, kind="private")
+    room = people.room.pk
+    bob = await member(two_servers[0].socket_url, people.bob, room)
+    alice = await member(two_servers[1].socket_url, people.alice, room)
+    valkey.stop()
+    await do(remove_member, people.alice, room, people.bob.pk)
+    reply = await alice.post(room, "without bob")
+    await bob.until(lambda c: any(f["type"] == "room.closed" for f in c.frames), seconds=12)
+    await alice.until_seq(room, reply["seq"], seconds=3)
+    assert bob.events(room) == []
+
+
+async def test_a_socket_idle_for_longer_than_redis_time_outs_still_hears(two_servers, people):
+    room = people.room.pk
+    bob = await member(two_servers[0].socket_url, people.bob, room)
+    alice = await member(two_servers[1].socket_url, people.alice, room)
+    # Ten seconds of silence are what is tested: redis-py's default time-out would have ended the bell.
+    deadline = time.monotonic() + 10
+    await asyncio.to_thread(services.wait_for, lambda: time.monotonic() > deadline, seconds=11)
+    reply = await bob.post(room, "good morning")
+    await alice.until_seq(room, reply["seq"], seconds=1)
+
+
+async def test_a_locked_room_delays_neither_other_rooms_nor_pings(server, people):
+    other = await do(cast)
+    bob = await member(server.socket_url, people.bob, people.room.pk)
+    dave = await member(server.socket_url, other.bob, other.room.pk)
+    with psycopg.connect(services.os.environ["DATABASE_URL"]) as locker:
+        locker.execute("SELECT 1 FROM chat_room WHERE id = %s FOR UPDATE", [people.room.pk])
+        waiting = await bob.send("message.post", room=people.room.pk, body="x", client_id=str(uuid.uuid4()))
+        # Both come long before the lock's own time-out of 2 s answers the waiting one.
+        async with asyncio.timeout(1.5):
+            assert await bob.ask("ping") == {}
+            assert (await dave.post(other.room.pk, "elsewhere"))["seq"]
+        with pytest.raises(Refused) as refused:
+            await bob.reply(waiting, seconds=8)
+        assert (refused.value.code, refused.value.error["retry"]) == ("unavailable", True)
+        locker.rollback()
+    assert (await bob.post(people.room.pk, "free again"))["seq"]
+
+
+async def test_a_room_of_many_sockets_costs_redis_one_push_a_process(two_servers, people, valkey):
+    room = people.room.pk
+    sockets = 40
+    visitors = await asyncio.gather(
+        *(enter(two_servers[n % 2].socket_url, None, room) for n in range(sockets))
+    )
+    bob = await member(two_servers[0].socket_url, people.bob, room)
+    with redis.Redis.from_url(valkey.url) as client:
+        before = pushes(client)
+        reply = await bob.post(room, "to all")
+        for visitor in visitors:
+            await visitor.until_seq(room, reply["seq"])
+        assert pushes(client) - before == 2
+
+
+def pushes(client):
+    """Channels pushed to so far: the layer's script asks ZCOUNT, and nothing else does, before each push."""
+    return client.info("commandstats").get("cmdstat_zcount", {}).get("calls", 0)
