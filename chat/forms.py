@@ -3,14 +3,17 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import Card
 from chat.models import GuestPolicy, RoomKind
 
 
-class NewRoomForm(forms.Form):
+class NewRoomForm(Card):
     """Asks what a room needs to begin; the rules themselves stand in the action."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
-    topic = forms.CharField(label=_("Topic"), max_length=250, required=False)
+    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput(attrs={"dir": "auto"}))
+    topic = forms.CharField(
+        label=_("Topic"), max_length=250, required=False, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
     kind = forms.ChoiceField(
         label=_("Who may come in"),
         choices=[

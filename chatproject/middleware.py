@@ -1,7 +1,9 @@
 """What stands around every request: its line in the log, and refusals told in one way."""
 
+import math
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -76,16 +78,15 @@ def problem(error: AppError) -> JsonResponse:
     """``error`` as RFC 9457 problem details, with our ``code``."""
     body: dict[str, object] = {
         "type": "about:blank",
-        "title": error.code.replace("_", " ").capitalize(),
+        "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
         "detail": error.message,
     }
     if error.fields:
         body["fields"] = error.fields
-    response = JsonResponse(body, status=error.status, content_type="application/problem+json")
+    headers = {}
     if error.retry_after is not None:
         body["retry_after"] = error.retry_after
-        response = JsonResponse(body, status=error.status, content_type="application/problem+json")
-        response["Retry-After"] = str(max(1, round(error.retry_after)))
-    return response
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    return JsonResponse(body, status=error.status, headers=headers, content_type="application/problem+json")

@@ -159,8 +159,10 @@ GUEST_IDLE = environment.days("GUEST_IDLE_DAYS", default=30)
 EVENT_RETENTION = environment.days("EVENT_RETENTION_DAYS", default=30)
 
 # --- Limits ----------------------------------------------------------------------------------------
-# Lifted for load tests only; the server refuses to start so on any address but loopback.
+# Lifted for load tests only, and on no address but loopback.
 NO_LIMITS = environment.flag("NO_LIMITS", default=False)
+if NO_LIMITS and not LOOPBACK:
+    raise ImproperlyConfigured("NO_LIMITS is for load tests on loopback; SITE_URL is another address.")
 
 # --- Security headers ------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -38,7 +38,7 @@ CLONE = f"test_{RUN}_{WORKER}"
 os.environ["DATABASE_URL"] = make_conninfo(MAINTENANCE, dbname=CLONE)
 os.environ["REDIS_PREFIX"] = CLONE
 os.environ["SITE_URL"] = "http://127.0.0.1:8000"
-os.environ["STATIC_ROOT"] = str(ROOT / ".services" / "static")
+os.environ["STATIC_ROOT"] = f"{os.environ.get('RUN_FOLDER', ROOT / '.services')}/static"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 
 

@@ -32,6 +32,7 @@ from chat.realtime.protocol import (
 )
 from chatproject import metrics
 from chatproject.errors import AppError, Code
+from chatproject.server import drain
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
         if self._unsent_bytes > MAX_UNSENT_BYTES:
             self._unsent.clear()
             self._unsent_bytes = 0
+            metrics.SLOW_READERS.inc()
             self.end(Close.TOO_SLOW, "Too slow, resume.", 0.0)
         elif not self._sending:
             self._sending = True
@@ -116,6 +118,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
         self._deadline = self._loop.call_later(
             HELLO_SECONDS, self.end, Close.NOT_AUTHENTICATED, "No hello within 5 s."
         )
+        if drain.draining():
+            self.end(Close.RESTART, "The server restarts.", 1.0)
         await self._commands.admit(self._scope)
 
     def _receive(self, message: dict[str, Any]) -> None:

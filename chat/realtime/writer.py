@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from chat.actions.messages import Draft, Outcome, Posted, post_messages
+from chatproject import metrics
 from chatproject.errors import AppError, Code
 from chatproject.pool import DatabasePool
 
@@ -58,6 +59,8 @@ class Writer:
         del self._queues[room_id]
 
     async def _commit(self, room_id: int, drafts: list[Draft]) -> list[Outcome | BaseException]:
+        metrics.BATCH_SIZE.labels("transactions").inc()
+        metrics.BATCH_SIZE.labels("sends").inc(len(drafts))
         try:
             return list(await self._pool.run(post_messages, room_id, drafts))
         except Exception as error:  # the same answer for all; the consumer logs what is not an AppError

@@ -28,10 +28,15 @@ def timeline(
     me: dict[str, Any] | None,
     room: dict[str, Any],
     target: int | None = None,
+    quotes: Iterable[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Rows in order: ``day``, ``new`` and ``message``, each a mapping with its ``type``."""
+    """Rows in order: ``day``, ``new`` and ``message``, each a mapping with its ``type``.
+
+    ``quotes`` are messages outside the page that some in it answer.
+    """
     rows: list[dict[str, Any]] = []
     by_id: dict[int, dict[str, Any]] = {}
+    quoted = {message["id"]: message for message in quotes}
     read = room["read"] if me and room["role"] and room["unread"] else None
     day, previous, marked = None, None, False
     for message in messages:
@@ -56,7 +61,7 @@ def timeline(
                 "own": own,
                 "fresh": fresh,
                 "target": target is not None and message["seq"] == target,
-                "quoted": by_id.get(message["reply_to"]) if message["reply_to"] else None,
+                "quoted": by_id.get(message["reply_to"]) or quoted.get(message["reply_to"]),
             }
         )
         by_id[message["id"]] = previous = message

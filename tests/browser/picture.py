@@ -20,9 +20,6 @@ HOUR = timedelta(hours=1)
 
 # Who, how many minutes before now, what; a number before the words is the line that is answered.
 LOBBY = [
-    ("Ines Carvalho", 96, "Morning all. The reading room opens an hour later today."),
-    ("Tomasz Wilk", 93, "Thanks, I would have stood in front of the door."),
-    ("Ines Carvalho", 92, "There is a bench and coffee, it would not have been the worst hour."),
     ("Mei-Lin Hsu", 41, "Does anyone have the script that renames the scans? Mine eats every second page."),
     (
         "Tomasz Wilk",
@@ -31,9 +28,9 @@ LOBBY = [
         "for page in sorted(scans, key=lambda page: page.number):\n"
         '    page.rename(folder / f"{page.number:04}.png")\n```',
     ),
-    ("Mei-Lin Hsu", 36, (3, "So *that* was it. `page10` came before `page2`.")),
+    ("Mei-Lin Hsu", 36, (1, "So *that* was it. `page10` came before `page2`.")),
     ("Amara Obi", 14, "Are visitors welcome on **Thursday**, or is it members only?"),
-    ("Ines Carvalho", 12, (6, "Everyone is. Bring a friend, we have chairs for thirty.")),
+    ("Ines Carvalho", 12, (3, "Everyone is. Bring a friend, we have chairs for thirty.")),
     ("Amara Obi", 11, "Lovely, then we are three."),
     ("You", 5, "I can bring the projector and the long cable."),
     ("Ines Carvalho", 2, "You are a treasure. The room is ours from six."),

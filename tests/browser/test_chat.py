@@ -269,17 +269,70 @@ def a_room_of_everything(alice: User, bob: User) -> Room:
     return room
 
 
-@pytest.mark.parametrize("reader", ["bob", "visitor"])
+@pytest.mark.parametrize("reader", ["member", "visitor", "member far behind"])
 def test_server_and_browser_draw_the_same_messages(server: RunningServer, visit: Visit, reader: str) -> None:
     alice, bob = person("alice"), person("bob")
     room = a_room_of_everything(alice, bob)
-    user = bob if reader == "bob" else None
+    if reader == "member far behind":
+        answer_from_afar(alice, room)
+    user = None if reader == "visitor" else bob
     drawn = visit(user, server.url + path(room), java_script_enabled=False).page
     taken_over = visit(user, server.url + path(room)).page
     expect(taken_over.locator(".messages--live")).to_be_visible()
     before = _Canonical(drawn.locator(".messages__list").inner_html()).parts
     after = _Canonical(taken_over.locator(".messages__list").inner_html()).parts
     assert before == after
+
+
+@aside
+def answer_from_afar(author: User, room: Room) -> None:
+    """An answer to a message that is no longer on its page."""
+    asked = say(author, room, "How many lines?")
+    say_lines(author, room, 50)
+    say(author, room, "Fifty.", reply_to=asked)
+
+
+@aside
+def say_lines(author: User, room: Room, count: int) -> None:
+    for number in range(count):
+        say(author, room, f"Line {number}")
+
+
+def test_older_messages_come_on_scrolling_up(server: RunningServer, visit: Visit) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    say_lines(alice, room, 120)
+    page = visit(None, server.url + path(room)).page
+    expect(page.locator(".messages--live")).to_be_visible()
+    expect(page.get_by_text("Line 119", exact=True)).to_be_in_viewport()
+    expect(bodies(page)).to_have_count(50)
+    page.get_by_text("Line 70", exact=True).scroll_into_view_if_needed()
+    expect(bodies(page)).to_have_count(100)
+    expect(page.get_by_text("Line 70", exact=True)).to_be_in_viewport()
+    page.get_by_text("Line 20", exact=True).scroll_into_view_if_needed()
+    expect(bodies(page)).to_have_count(120)
+    assert shown(page) == [f"Line {number}" for number in range(120)]
+
+
+def test_unread_is_counted_until_the_room_is_opened(server: RunningServer, visit: Visit) -> None:
+    alice, bob = person("alice"), person("bob")
+    here, there = open_room(alice), open_room(alice)
+    for room in (here, there):
+        join_room(bob, room.pk)
+    page = visit(bob, server.url + path(here)).page
+    expect_connected(page)
+    item = page.locator(f'.room-item[href="{path(there)}"]')
+    for number in (1, 2):
+        say(alice, there, f"Line {number}")
+        expect(item.locator(".count")).to_have_text(f"unread: {number}")
+        expect(page).to_have_title(f"({number}) Tea kitchen · Chat")
+    item.click()
+    expect(bodies(page)).to_have_text(["Line 1", "Line 2"])
+    expect(page).to_have_url(server.url + path(there))
+    expect(page).to_have_title("Tea kitchen · Chat")
+    page.reload()
+    expect_connected(page)
+    expect(item.locator(".count")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from django.core.management import call_command
 
 from accounts.actions.revocation import end_credential
 from accounts.credentials import SESSION, Credential
@@ -165,3 +166,29 @@ async def test_a_room_of_many_sockets_costs_redis_one_push_a_process(two_servers
 def pushes(client):
     """Channels pushed to so far: the layer's script asks ZCOUNT, and nothing else does, before each push."""
     return client.info("commandstats").get("cmdstat_zcount", {}).get("calls", 0)
+
+
+async def test_a_reader_who_resumes_on_another_process_gets_the_rest_from_the_log(two_servers, people):
+    room = people.room.pk
+    bob = await member(two_servers[0].socket_url, people.bob, room)
+    opened = await bob.ask("room.open", room=room)
+    for number in range(30):
+        reply = await bob.post(room, str(number))
+    alice = await enter(two_servers[1].socket_url, await do(session_for, people.alice))
+    answer = await alice.ask("room.open", room=room, after=opened["head"], epoch=opened["epoch"])
+    assert (answer["resync"], answer["head"]) == (False, reply["seq"])
+    events = await alice.until_seq(room, reply["seq"])
+    assert [event["data"]["message"]["body"] for event in events] == [str(n) for n in range(30)]
+
+
+async def test_a_new_epoch_tells_every_socket_to_load_again(start_server, people):
+    """The epoch is one for the whole database: sockets of other tests would be told too."""
+    room = people.room.pk
+    server = start_server()
+    bob = await member(server.socket_url, people.bob, room)
+    before = (await bob.ask("room.open", room=room))["epoch"]
+    await do(call_command, "new_epoch")
+    told = await bob.until(lambda c: next((f for f in c.frames if f["type"] == "resync"), None), seconds=5)
+    assert told["room"] == room and told["epoch"] != before
+    again = await bob.ask("room.open", room=room, after=0, epoch=before)
+    assert again["resync"] and again["epoch"] == told["epoch"]

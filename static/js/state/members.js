@@ -29,8 +29,7 @@ export async function loadMembers(id) {
 
 export async function moreMembers() {
   const { room, results, next } = members.value;
-  const query = Object.fromEntries(new URL(next, location.href).searchParams);
-  const page = await rest("GET", `rooms/${room}/members`, { query });
+  const page = await rest("GET", `rooms/${room}/members`, { query: { cursor: next, limit: PAGE } });
   members.value = { room, results: [...results, ...page.results], next: page.next ?? null };
 }
 
