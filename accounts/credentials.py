@@ -59,13 +59,6 @@ def session_credential(session_key: str | None) -> tuple[User, Credential] | Non
     return user, Credential(SESSION, session_key, user.pk, user.epoch)
 
 
-def jwt_credential(token: str) -> tuple[User, Credential]:
-    """The person and credential of an access token. Raises AppError UNAUTHENTICATED. One statement."""
-    from accounts import tokens  # it builds on this module
-
-    return tokens.credential_of_access(token)
-
-
 def issue_ticket(user: User, credential: Credential) -> str:
     """A ticket for one socket of ``user``; its end follows from that of ``credential``."""
     ticket = secrets.token_urlsafe(TICKET_BYTES)

@@ -3,7 +3,8 @@
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from accounts.credentials import Credential, jwt_credential
+from accounts import tokens
+from accounts.credentials import Credential
 from accounts.models import User
 from accounts.sessions import request_credential
 from chatproject.errors import AppError, Code
@@ -17,7 +18,7 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != b"bearer":
             return None
         try:
-            return jwt_credential(token.strip().decode("ascii"))
+            return tokens.credential_of_access(token.strip().decode("ascii"))
         except UnicodeDecodeError as error:
             raise AppError(Code.UNAUTHENTICATED) from error
 

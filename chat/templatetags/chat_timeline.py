@@ -49,15 +49,12 @@ def timeline(
         if fresh and not marked:
             rows.append({"type": "new", "at": _last_read(by_id.values(), read or 0)})
             marked, previous = True, None
-        first = previous is None or (
-            previous["author"]["id"] != message["author"]["id"] or at - parse(previous["created_at"]) > _RUN
-        )
         rows.append(
             {
                 "type": "message",
                 "message": message,
                 "at": at,
-                "first": first,
+                "first": _begins_run(previous, message, at),
                 "own": own,
                 "fresh": fresh,
                 "target": target is not None and message["seq"] == target,
@@ -130,6 +127,12 @@ def message_html(message: dict[str, Any]) -> SafeString:
     if html.endswith("</p>"):
         return mark_safe(f"{html[:-4]} <span {mark}/span></p>")  # noqa: S308
     return mark_safe(f"{html}<p {mark}/p>")  # noqa: S308
+
+
+def _begins_run(previous: dict[str, Any] | None, message: dict[str, Any], at: datetime) -> bool:
+    if previous is None or previous["author"]["id"] != message["author"]["id"]:
+        return True
+    return at - parse(previous["created_at"]) > _RUN
 
 
 def _last_read(messages: Iterable[dict[str, Any]], read: int) -> datetime | None:

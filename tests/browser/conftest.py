@@ -8,11 +8,22 @@ from urllib.parse import urljoin
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from accounts.models import User
 from tests.browser.aside import aside, close_connections
 from tests.cast import session_for
+
+# The bound of a wait, also on a busy machine.
+expect.set_options(timeout=15_000)
 
 _ARGS = [
     "--no-sandbox",

@@ -7,12 +7,15 @@ import uuid
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from accounts.actions.revocation import deactivate, end_all_credentials
+from accounts import tokens
+from accounts.actions.accounts import set_password
+from accounts.actions.revocation import deactivate, end_all_credentials, end_credential
 from accounts.credentials import SESSION, Credential, issue_ticket
 from chat.actions.members import remove_member
 from chat.actions.messages import delete_message, post_message
 from chat.actions.rooms import RoomChanges, update_room
 from chat.models import Message, RoomEvent
+from chatproject.limits import SENDS_PER_PERSON
 from tests.cast import Refused, cast, connect, do, enter, member, session_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -276,13 +279,57 @@ async def test_making_a_room_private_takes_it_from_those_outside_only(server, pe
     assert dave.events(room) == []
 
 
-@pytest.mark.parametrize("end", [deactivate, end_all_credentials])
+def change_password(user):
+    set_password(user, password="a long new password")
+
+
+@pytest.mark.parametrize("end", [deactivate, end_all_credentials, change_password])
 async def test_an_ended_credential_ends_its_sockets_within_a_second(server, people, end):
     bob = await member(server.socket_url, people.bob, people.room.pk)
     alice = await member(server.socket_url, people.alice, people.room.pk)
     await do(end, people.bob)
     assert await bob.until_closed(seconds=1) == 4504
     assert await alice.ask("ping") == {}
+
+
+async def test_signing_out_ends_the_sockets_of_that_session_only(server, people):
+    session = await do(session_for, people.bob)
+    bob = await enter(server.socket_url, session)
+    other = await member(server.socket_url, people.bob)
+    await do(end_credential, Credential(SESSION, session, people.bob.pk, people.bob.epoch))
+    assert await bob.until_closed(seconds=1) == 4504
+    assert await other.ask("ping") == {}
+
+
+async def test_more_sends_than_the_limit_are_told_when_to_come_back(server, people):
+    room = people.room.pk
+    bob = await member(server.socket_url, people.bob, room)
+    refused = []
+    for number in range(SENDS_PER_PERSON.count + 40):
+        try:
+            await bob.post(room, str(number))
+        except Refused as refusal:
+            refused.append(refusal)
+    assert {refusal.code for refusal in refused} == {"rate_limited"}
+    assert all(refusal.error["retry"] and refusal.error["retry_after"] > 0 for refusal in refused)
+    assert await do(Message.objects.filter(room=room).count) == SENDS_PER_PERSON.count + 40 - len(refused)
+
+
+async def test_the_log_of_the_server_holds_no_text_and_no_secret(start_server, people):
+    server = start_server(LOG_LEVEL="INFO")
+    session = await do(session_for, people.bob)
+    pair = await do(tokens.issue_pair, people.bob)
+    ticket = await do(issue_ticket, people.bob, Credential(SESSION, session, people.bob.pk, people.bob.epoch))
+    socket = await connect(server.socket_url, origin=None)
+    await socket.ask("hello", ticket=ticket)
+    await socket.post(people.room.pk, "unloggable words")
+    await asyncio.to_thread(
+        server.get, "/api/v1/me", headers={"Authorization": f"Bearer {pair.access}", "Host": "127.0.0.1"}
+    )
+    await asyncio.to_thread(server.get, "/?token=unloggable", headers={"Cookie": f"session={session}"})
+    assert '"path": "/api/v1/me"' in server.output()
+    for secret in ("unloggable", session, ticket, pair.access):
+        assert secret not in server.output()
 
 
 async def test_typing_and_read_marks_reach_others_but_not_the_log(server, people):

@@ -31,7 +31,6 @@ from accounts.credentials import (
     credentials_revoked,
     ended,
     issue_ticket,
-    jwt_credential,
     redeem_ticket,
     session_credential,
 )
@@ -78,7 +77,7 @@ def session_of(user):
 
 def credentials_of(user):
     session = session_credential(session_of(user))[1]
-    token = jwt_credential(tokens.issue_pair(user).access)[1]
+    token = tokens.credential_of_access(tokens.issue_pair(user).access)[1]
     return session, token
 
 
