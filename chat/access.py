@@ -43,6 +43,8 @@ class Standing:
 
     def write_refusal(self) -> Code | None:
         """Why they may not write here, sanctions and slow mode aside; None when they may."""
+        if not self.may_read():
+            return Code.NOT_FOUND
         if self.room.archived_at is not None:
             return Code.ARCHIVED
         if self.user is None:
@@ -140,6 +142,18 @@ def outranks(standing: Standing, other_role: str | None) -> bool:
     return not standing.may_moderate() or standing.may_manage() or other_role != Role.MODERATOR
 
 
+def is_moderating_staff(standing: Standing) -> bool:
+    """Whether they look after messages of every room, from the admin."""
+    return (
+        standing.user is not None and standing.user.is_staff and standing.user.has_perm("chat.change_message")
+    )
+
+
+def may_moderate_messages(standing: Standing) -> bool:
+    """Moderators and owners of the room, and staff who look after messages."""
+    return standing.may_moderate() or is_moderating_staff(standing)
+
+
 def may_edit(standing: Standing, message: Message) -> bool:
     """Authors change their own words; nobody else's are ever changed."""
     return standing.user is not None and message.author_id == standing.user.pk
@@ -147,20 +161,14 @@ def may_edit(standing: Standing, message: Message) -> bool:
 
 def may_delete(standing: Standing, message: Message) -> bool:
     """Authors, those who moderate the room, and staff with the permission to change messages."""
-    return may_edit(standing, message) or standing.may_moderate() or _is_moderating_staff(standing)
+    return may_edit(standing, message) or may_moderate_messages(standing)
 
 
 def may_restore(standing: Standing, message: Message) -> bool:
     """Those who moderate, and authors what they took away themselves."""
-    if standing.may_moderate() or _is_moderating_staff(standing):
+    if may_moderate_messages(standing):
         return True
     return may_edit(standing, message) and message.deleted_by_id == message.author_id
-
-
-def _is_moderating_staff(standing: Standing) -> bool:
-    return (
-        standing.user is not None and standing.user.is_staff and standing.user.has_perm("chat.change_message")
-    )
 
 
 def _seen(standing: Standing | None) -> Standing:

@@ -90,7 +90,11 @@ def delete_message(actor: User, message_id: int) -> int:
         message, author = _locked(actor, message_id)
         if not access.may_delete(author.standing, message):
             raise AppError(Code.FORBIDDEN)
-        if message.deleted_at is not None:
+        # A moderator's word stands above the author's own deletion, which the author could undo.
+        overrules = message.deleted_by_id == message.author_id and not access.may_edit(
+            author.standing, message
+        )
+        if message.deleted_at is not None and not overrules:
             return message.room.last_seq
         message.deleted_at, message.deleted_by = author.now, actor
         message.save(update_fields=["deleted_at", "deleted_by"])
@@ -107,6 +111,8 @@ def restore_message(actor: User, message_id: int) -> int:
             return message.room.last_seq
         if not access.may_restore(author.standing, message):
             raise AppError(Code.FORBIDDEN)
+        if not access.may_moderate_messages(author.standing):
+            author.check_may_write()
         message.deleted_at, message.deleted_by = None, None
         message.save(update_fields=["deleted_at", "deleted_by"])
         return _append(message, Kind.MESSAGE_RESTORED, author)
@@ -261,7 +267,7 @@ def _locked(actor: User, message_id: int) -> tuple[Message, Author]:
         raise AppError(Code.UNAUTHENTICATED)
     message = Message.objects.select_related("author").get(pk=message_id)
     message.room = room
-    if not author.standing.may_read() and not access.may_delete(author.standing, message):
+    if not author.standing.may_read() and not access.is_moderating_staff(author.standing):
         raise AppError(Code.NOT_FOUND)
     return message, author
 

@@ -30,8 +30,6 @@ LIMITS = {
 class Connection(Socket, Protocol):
     """What commands need of their socket."""
 
-    closed: bool
-
     def greet(self, user: User | None, credential: Credential | None) -> bool: ...
 
     async def reply_with(self, ref: str, work: Awaitable[dict[str, Any]]) -> None: ...
@@ -148,8 +146,8 @@ class Commands:
                     await limits.acheck(limits.SENDS_PER_PERSON, user.pk)
                     draft = Draft(user, command.client_id, command.body, command.reply_to)
                     outcome: Awaitable[Posted] = self._process.writer.post(command.room, draft)
-                except AppError as refusal:
-                    outcome = _refused(refusal)
+                except Exception as error:  # told in the reply, which logs what is no refusal
+                    outcome = _refused(error)
                 self._process.tasks.spawn(self._socket.reply_with(command.ref, _posted(outcome)))
         finally:
             self._posting = None
@@ -202,8 +200,8 @@ _HANDLERS: dict[type[wire.Command], Callable[[Commands, Any], Awaitable[dict[str
 }
 
 
-async def _refused(refusal: AppError) -> Posted:
-    raise refusal
+async def _refused(error: Exception) -> Posted:
+    raise error
 
 
 async def _posted(outcome: Awaitable[Posted]) -> dict[str, Any]:

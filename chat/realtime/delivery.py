@@ -1,6 +1,7 @@
 """The way of an event from the log to the sockets, and who is held back until access was asked again."""
 
 import asyncio
+import logging
 
 from chat import access, log
 from chat.log import LoggedEvent
@@ -12,6 +13,8 @@ from chat.realtime.tasks import Tasks
 from chatproject import metrics
 from chatproject.errors import AppError, Code
 from chatproject.pool import DatabasePool
+
+logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 PAGE = 200
@@ -57,7 +60,8 @@ class Delivery:
             return
         for frame in feed.after(subscription.cursor):
             subscription.socket.write(frame.text)
-        subscription.room.make_live(subscription)
+        if subscription.is_current():  # a socket too slow for what was just written is gone
+            subscription.room.make_live(subscription)
 
     def catch_up_with_log(self, room: OpenRoom) -> None:
         """Reads what has been announced and is not in memory; one reader a room at a time."""
@@ -69,7 +73,9 @@ class Delivery:
         """Reads the log until memory has ``target``."""
         while room.feed.head < target and self._rooms.get(room.id) is room:
             events = await self._pool.run(log.read_after, room.id, room.feed.head, PAGE)
-            if not events:
+            if not events or events[0].seq > room.feed.head + 1:
+                # Announced, but not there: a bell of another incarnation, or pruned. The heal tells.
+                room.announced = room.feed.head
                 return
             metrics.HEALED_EVENTS.inc(len(events))
             self.take(room, events)
@@ -96,8 +102,16 @@ class Delivery:
                     for event in page:
                         subscription.socket.write(encode(event.payload).decode())
                     subscription.cursor = page[-1].seq
+                    if subscription.cursor > room.feed.head:
+                        # The log is ahead of what was announced here: bring memory up to it.
+                        room.announced = max(room.announced, subscription.cursor)
+                        await self.pull(room, subscription.cursor)
         except AppError:
             await asyncio.sleep(RETRY_SECONDS)
+        except Exception:
+            logger.exception("A reader could not be brought up to date")
+            if subscription.is_current():
+                self._rooms.resync(subscription)
         finally:
             subscription.reading = False
         if subscription.is_current():
@@ -110,29 +124,34 @@ class Delivery:
             if everyone or subscription.socket.user_id == event.subject_id:
                 if subscription.live:
                     room.pause(subscription)
-                subscription.suspect = True
+                subscription.suspicions += 1
         if room.rechecking is None and any(s.suspect for s in room.subscriptions.values()):
             room.rechecking = self._tasks.spawn(self._recheck(room))
 
     async def _recheck(self, room: OpenRoom) -> None:
+        """Asks for all who are in doubt at once, until nobody is. Nothing is sent to them meanwhile."""
         try:
-            while suspects := [s for s in room.subscriptions.values() if s.suspect]:
-                for subscription in suspects:
-                    subscription.suspect = False
+            while suspects := {s: s.suspicions for s in room.subscriptions.values() if s.suspect}:
                 ids = {s.socket.user_id for s in suspects if s.socket.user_id is not None}
                 try:
                     readers = await self._pool.run(access.readers_among, room.id, ids)
-                except AppError:
-                    for subscription in suspects:
-                        subscription.suspect = True
+                except Exception as error:
+                    if not isinstance(error, AppError):
+                        logger.exception("The right to read could not be asked for")
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                for subscription in suspects:
-                    if not subscription.is_current() or subscription.suspect:
-                        continue
-                    if subscription.socket.user_id not in readers:
-                        self._rooms.take_away(subscription, Code.NOT_FOUND)
-                    elif subscription.started:
-                        self.advance(subscription)
+                for subscription, suspicions in suspects.items():
+                    self._decide(subscription, suspicions, subscription.socket.user_id in readers)
         finally:
             room.rechecking = None
+
+    def _decide(self, subscription: Subscription, suspicions: int, may_read: bool) -> None:
+        """Takes the answer, unless something has raised a newer doubt since it was asked for."""
+        if not subscription.is_current() or subscription.suspicions != suspicions:
+            return
+        if not may_read:
+            self._rooms.take_away(subscription, Code.NOT_FOUND)
+            return
+        subscription.suspicions = 0
+        if subscription.started:
+            self.advance(subscription)

@@ -64,6 +64,9 @@ class Hub:
         announced later.
         """
         room = await self._rooms.open(room_id)
+        if socket.closed:
+            self._rooms.forget_if_empty(room)
+            raise AppError(Code.UNAVAILABLE)
         subscription = room.add(socket)  # in the same turn of the loop: an empty room may be forgotten
         self._delivery.catch_up_with_log(room)
         try:
@@ -77,6 +80,9 @@ class Hub:
         except BaseException:
             self._rooms.drop(subscription)
             raise
+        if not subscription.is_current():
+            # Taken away, or the epoch changed, while this waited: the client loads again.
+            resync = True
         head = room.feed.head
         reply = {"room": room_id, "epoch": self._rooms.epoch, "head": head, "resync": resync}
         subscription.cursor = head if after is None else after

@@ -22,6 +22,7 @@ class Socket(Protocol):
     user_id: int | None
     credential: Credential | None
     rooms: set[int]
+    closed: bool
 
     def write(self, text: str) -> None: ...
 
@@ -34,7 +35,7 @@ class Subscription:
     A *suspect* one is sent nothing until ``access`` has been asked again.
     """
 
-    __slots__ = ("cursor", "live", "may_write", "reading", "room", "socket", "started", "suspect")
+    __slots__ = ("cursor", "live", "may_write", "reading", "room", "socket", "started", "suspicions")
 
     def __init__(self, room: "OpenRoom", socket: Socket) -> None:
         self.room = room
@@ -43,8 +44,13 @@ class Subscription:
         self.live = False
         self.started = False
         self.reading = False
-        self.suspect = False
+        self.suspicions = 0
         self.may_write = False
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the right to read is in doubt."""
+        return self.suspicions > 0
 
     def is_current(self) -> bool:
         """Whether it has neither ended nor been replaced."""

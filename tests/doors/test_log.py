@@ -336,3 +336,42 @@ def test_the_last_owner_cannot_leave_or_step_down(people):
         with pytest.raises(AppError) as refused:
             act()
         assert refused.value.code == Code.CONFLICT
+
+
+def refusal(act, *args, **kwargs):
+    with pytest.raises(AppError) as refused:
+        act(*args, **kwargs)
+    return refused.value.code
+
+
+def test_someone_removed_from_a_private_room_changes_nothing_there_any_more(committed_db):
+    people = cast(kind="private")
+    kept = post(people.bob, people.room, "kept").message_id
+    gone = post(people.bob, people.room, "gone").message_id
+    delete_message(people.bob, gone)
+    members.remove_member(people.alice, people.room.pk, people.bob.pk)
+    head = Room.objects.get(pk=people.room.pk).last_seq
+    assert refusal(edit_message, people.bob, kept, body="rewritten") == Code.NOT_FOUND
+    assert refusal(edit_message, people.bob, kept, body="kept") == Code.NOT_FOUND
+    assert refusal(delete_message, people.bob, kept) == Code.NOT_FOUND
+    assert refusal(restore_message, people.bob, gone) == Code.NOT_FOUND
+    assert Room.objects.get(pk=people.room.pk).last_seq == head
+
+
+def test_a_moderators_deletion_stands_above_the_authors_own(people):
+    message = post(people.bob, people.room, "abuse").message_id
+    own = delete_message(people.bob, message)
+    assert delete_message(people.alice, message) == own + 1
+    assert refusal(restore_message, people.bob, message) == Code.FORBIDDEN
+    assert delete_message(people.bob, message) == own + 1
+    assert restore_message(people.alice, message) == own + 2
+
+
+def test_who_may_not_write_may_not_restore_either(people):
+    message = post(people.bob, people.room, "words").message_id
+    delete_message(people.bob, message)
+    sanctions.mute_member(people.alice, people.room.pk, people.bob.pk, reason="r")
+    assert refusal(restore_message, people.bob, message) == Code.MUTED
+    sanctions.lift_mute(people.alice, people.room.pk, people.bob.pk)
+    rooms.archive_room(people.olga, people.room.pk)
+    assert refusal(restore_message, people.bob, message) == Code.ARCHIVED
