@@ -98,23 +98,25 @@ def message_for(user: User | None, message_id: int) -> tuple[Message, Standing]:
     return message, standing
 
 
-def readers_among(room_id: int, user_ids: Collection[int]) -> set[int | None]:
+def readers_among(room_id: int, user_ids: Collection[int]) -> dict[int | None, bool]:
     """Those of ``user_ids`` who may read the room now, and None if a visitor without a name may.
+
+    The value is whether they may write too, sanctions aside.
 
     Two statements for any number of people. Nobody may read a room that is gone.
     """
     room = Room.objects.filter(pk=room_id).first()
     if room is None:
-        return set()
+        return {}
     users = User.objects.filter(pk__in=user_ids, is_active=True).annotate(
         seat=FilteredRelation("memberships", condition=Q(memberships__room=room))
     )
-    readers: set[int | None] = {
-        user.pk for user, role in _with_role(users) if Standing(user, room, role).may_read()
+    standings = [Standing(user, room, role) for user, role in _with_role(users)] + [Standing(None, room)]
+    return {
+        standing.user.pk if standing.user else None: standing.write_refusal() is None
+        for standing in standings
+        if standing.may_read()
     }
-    if Standing(None, room).may_read():
-        readers.add(None)
-    return readers
 
 
 def check_may_manage(standing: Standing) -> None:

@@ -51,6 +51,7 @@ class Heads:
     """The last and first kept seq of rooms, and the epoch, of one moment."""
 
     epoch: str
+    now: datetime
     last: dict[int, int]
     first: dict[int, int]
 
@@ -116,10 +117,11 @@ def heads(room_ids: Iterable[int]) -> Heads:
     with connection.cursor() as cursor:
         cursor.execute(_HEADS_SQL, [list(room_ids)])
         rows = cursor.fetchall()
-    parts = rows[0][:4]
-    found = [row[4:] for row in rows if row[4] is not None]
+    parts, now = rows[0][:4], rows[0][4]
+    found = [row[5:] for row in rows if row[5] is not None]
     return Heads(
         epoch=hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:16],
+        now=now,
         last={room_id: last for room_id, last, _ in found},
         first={room_id: first for room_id, _, first in found},
     )
@@ -144,7 +146,7 @@ def _logged(event: RoomEvent) -> LoggedEvent:
 # to a point in time starts a new one), the database, and a value that `manage.py new_epoch` changes.
 _HEADS_SQL = """
     SELECT s.system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8), d.oid, i.value,
-           r.id, r.last_seq, r.first_seq
+           clock_timestamp(), r.id, r.last_seq, r.first_seq
       FROM pg_control_system() s
       JOIN pg_database d ON d.datname = current_database()
       LEFT JOIN chat_incarnation i ON true

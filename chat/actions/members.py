@@ -47,6 +47,7 @@ def add_member(actor: User, room_id: int, *, display_name: str, role: str = Role
         ).first()
         if user is None:
             raise AppError(Code.INVALID, fields={"display_name": ["Nobody here has this name."]})
+        _check_may_bear(user, role)
         return _ensure_member(room, author, authors_of(room, {user.pk})[user.pk], role)
 
 
@@ -72,6 +73,7 @@ def change_role(actor: User, room_id: int, user_id: int, *, role: str) -> Member
         membership = _membership(room, user_id)
         if role not in Role.values:
             raise AppError(Code.INVALID, fields={"role": ["This is not a role."]})
+        _check_may_bear(membership.user, role)
         if membership.role == role:
             return membership
         _check_owner_remains(room, membership.role)
@@ -115,6 +117,12 @@ def _check_may_appoint(author: Author, role: str) -> None:
     if role == Role.MEMBER and author.standing.may_moderate():
         return
     access.check_may_manage(author.standing)
+
+
+def _check_may_bear(user: User, role: str) -> None:
+    """A guest's credentials end with their browser; a room must not depend on one."""
+    if user.is_guest and role != Role.MEMBER:
+        raise AppError(Code.INVALID, fields={"role": ["Guests are members only."]})
 
 
 def _check_owner_remains(room: Room, leaving_role: str) -> None:

@@ -130,9 +130,12 @@ class _Written:
 def _write(item: Draft) -> _Written | AppError:
     try:
         body = clean_body(item.body)
+        return _Written(item, body, render(body))
     except AppError as refusal:
         return refusal
-    return _Written(item, body, render(body))
+    except Exception:  # a fault in a library that one text has found must not fail the batch of others
+        logger.exception("A text could not be rendered")
+        return AppError(Code.INTERNAL)
 
 
 def _post_written(room_id: int, written: Sequence[_Written]) -> list[Outcome]:

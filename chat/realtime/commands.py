@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from accounts.credentials import Credential
@@ -19,6 +18,7 @@ from chat.realtime.room import Socket, Subscription
 from chatproject import limits, metrics
 from chatproject.address import scope_address
 from chatproject.errors import AppError, Code
+from chatproject.server import drain
 
 LIMITS = {
     "max_body_chars": MAX_BODY_CHARS,
@@ -45,6 +45,7 @@ class Commands:
         self._address = ""
         self._hello: asyncio.Future[None] | None = None
         self._to_follow: dict[str, Subscription] = {}
+        self._opening: dict[int, wire.OpenRoom] = {}
         self._posts: deque[wire.PostMessage] = deque()
         self._posting: asyncio.Task[None] | None = None
 
@@ -114,7 +115,7 @@ class Commands:
             "epoch": epoch,
             "heartbeat": HEARTBEAT_SECONDS,
             "limits": LIMITS,
-            "server_time": instant(datetime.now(UTC)),
+            "server_time": instant(self._process.hub.now()),
         }
 
     def _refuse(self, refusal: AppError) -> None:
@@ -143,6 +144,8 @@ class Commands:
                 try:
                     await self._greeted()
                     user = self._user()
+                    if drain.draining():
+                        raise AppError(Code.UNAVAILABLE, retry_after=1.0)
                     await limits.acheck(limits.SENDS_PER_PERSON, user.pk)
                     draft = Draft(user, command.client_id, command.body, command.reply_to)
                     outcome: Awaitable[Posted] = self._process.writer.post(command.room, draft)
@@ -153,13 +156,19 @@ class Commands:
             self._posting = None
 
     async def _open(self, command: wire.OpenRoom) -> dict[str, Any]:
+        self._opening[command.room] = command
         subscription, reply = await self._process.hub.open(
             self._socket, command.room, command.after, command.epoch
         )
+        if self._opening.get(command.room) is not command:
+            self._process.hub.forget(subscription)
+            raise AppError(Code.CONFLICT, "The room was closed, or opened again, meanwhile.")
+        del self._opening[command.room]
         self._to_follow[command.ref] = subscription
         return reply
 
     async def _close(self, command: wire.CloseRoom) -> dict[str, Any]:
+        self._opening.pop(command.room, None)
         self._process.hub.close(self._socket, command.room)
         return {}
 

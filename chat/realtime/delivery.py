@@ -21,7 +21,7 @@ PAGE = 200
 MAX_CATCHING_UP = 8
 
 # After these someone may have lost the right to read; nothing more reaches them until that is known.
-_REVOKING = {Kind.MEMBER_LEFT, Kind.MEMBER_ROLE_CHANGED, Kind.ROOM_UPDATED}
+_REVOKING = {Kind.MEMBER_LEFT, Kind.MEMBER_ROLE_CHANGED, Kind.ROOM_UPDATED, Kind.ROOM_ARCHIVED}
 
 
 class Delivery:
@@ -119,7 +119,7 @@ class Delivery:
 
     def _suspect(self, room: OpenRoom, event: LoggedEvent) -> None:
         """Holds back those who may have lost the room, before the event itself is written to anyone."""
-        everyone = event.kind == Kind.ROOM_UPDATED
+        everyone = event.subject_id is None
         for subscription in list(room.subscriptions.values()):
             if everyone or subscription.socket.user_id == event.subject_id:
                 if subscription.live:
@@ -141,17 +141,18 @@ class Delivery:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 for subscription, suspicions in suspects.items():
-                    self._decide(subscription, suspicions, subscription.socket.user_id in readers)
+                    self._decide(subscription, suspicions, readers)
         finally:
             room.rechecking = None
 
-    def _decide(self, subscription: Subscription, suspicions: int, may_read: bool) -> None:
+    def _decide(self, subscription: Subscription, suspicions: int, readers: dict[int | None, bool]) -> None:
         """Takes the answer, unless something has raised a newer doubt since it was asked for."""
         if not subscription.is_current() or subscription.suspicions != suspicions:
             return
-        if not may_read:
+        if subscription.socket.user_id not in readers:
             self._rooms.take_away(subscription, Code.NOT_FOUND)
             return
+        subscription.may_write = readers[subscription.socket.user_id]
         subscription.suspicions = 0
         if subscription.started:
             self.advance(subscription)

@@ -7,7 +7,9 @@ loop turn in which its position meets what is in memory. Everything here runs on
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from chat import access, log
 from chat.actions import members
@@ -37,6 +39,7 @@ class Hub:
     def __init__(self, pool: DatabasePool) -> None:
         self._pool = pool
         self._tasks = Tasks()
+        self._name = uuid4().hex
         self.bell = Doorbell(self._answer)
         self.people = People(pool)
         self._rooms = Rooms(pool, self.bell, self._tasks)
@@ -45,7 +48,7 @@ class Hub:
     async def epoch(self) -> str:
         """The database's epoch as of the last look."""
         if not self._rooms.epoch:
-            self._rooms.notice_epoch((await self._pool.run(log.heads, [])).epoch)
+            self._rooms.notice(await self._pool.run(log.heads, []))
         return self._rooms.epoch
 
     def start(self) -> None:
@@ -54,6 +57,10 @@ class Hub:
         self._tasks.spawn(self._heal_for_ever())
         self._tasks.spawn(self._send_heads_for_ever())
         self._tasks.spawn(self.people.recheck_for_ever())
+
+    def now(self) -> datetime:
+        """The database's clock, carried on since the last look at it."""
+        return self._rooms.now()
 
     async def open(
         self, socket: Socket, room_id: int, after: int | None, epoch: str | None
@@ -72,7 +79,8 @@ class Hub:
         try:
             standing = await self._pool.run(access.room_for, socket.user, room_id)
             heads = await self._pool.run(log.heads, [room_id])
-            self._rooms.notice_epoch(heads.epoch)
+            self._rooms.notice(heads)
+            subscription.admitted = True
             subscription.may_write = standing.write_refusal() is None
             resync = self._must_resync(heads, room_id, after, epoch)
             if not resync and after is not None and after > room.feed.head:
@@ -89,6 +97,10 @@ class Hub:
         if resync:
             self._rooms.drop(subscription)
         return subscription, reply
+
+    def forget(self, subscription: Subscription) -> None:
+        """Ends this subscription, but not one that has taken its place."""
+        self._rooms.drop(subscription)
 
     def follow(self, subscription: Subscription) -> None:
         """Sends what is missing and then what comes."""
@@ -121,7 +133,7 @@ class Hub:
         """Someone writes. Raises AppError where they may not, or do not follow the room."""
         room = self._rooms.get(room_id)
         subscription = room.subscriptions.get(socket) if room else None
-        if room is None or subscription is None:
+        if room is None or subscription is None or not subscription.admitted:
             raise AppError(Code.NOT_FOUND)
         if not subscription.may_write:
             raise AppError(Code.FORBIDDEN)
@@ -135,7 +147,7 @@ class Hub:
             raise AppError(Code.UNAUTHENTICATED)
         read = await self._pool.run(members.mark_read, socket.user, room_id, seq=seq)
         self._show_read(room_id, socket.user.pk, read, but=socket)
-        bell = {"type": "read", "room": room_id, "user": socket.user.pk, "seq": read}
+        bell = {"type": "read", "room": room_id, "user": socket.user.pk, "seq": read, "origin": self._name}
         self.bell.ring(room_group(room_id), bell)
         return read
 
@@ -158,7 +170,7 @@ class Hub:
             room.announced = max(room.announced, bell["seq"])
             if not room.opening:
                 self._delivery.catch_up_with_log(room)
-        elif bell["type"] == "read":
+        elif bell["type"] == "read" and bell["origin"] != self._name:
             self._show_read(room.id, bell["user"], bell["seq"], but=None)
         elif bell["type"] == "typing":
             room.typing.note(Person(**bell["user"]))
@@ -166,7 +178,11 @@ class Hub:
     def _show_read(self, room_id: int, user_id: int, seq: int, *, but: Socket | None) -> None:
         room = self._rooms.get(room_id)
         for subscription in list(room.subscriptions.values()) if room else []:
-            if subscription.socket.user_id == user_id and subscription.socket is not but:
+            if (
+                subscription.admitted
+                and subscription.socket.user_id == user_id
+                and subscription.socket is not but
+            ):
                 subscription.socket.write(to_text(ReadFrame(room_id, seq)))
 
     async def _heal_for_ever(self) -> None:
@@ -182,7 +198,7 @@ class Hub:
     async def _heal(self) -> None:
         rooms = self._rooms.opened()
         heads = await self._pool.run(log.heads, [room.id for room in rooms])
-        self._rooms.notice_epoch(heads.epoch)
+        self._rooms.notice(heads)
         for room in rooms:
             if self._rooms.get(room.id) is not room:
                 continue
@@ -206,4 +222,4 @@ class Hub:
     def _heads_of(self, socket: Socket) -> dict[str, int]:
         rooms = [room for room_id in socket.rooms if (room := self._rooms.get(room_id))]
         found = [room.subscriptions[socket] for room in rooms]
-        return {str(s.room.id): s.room.feed.head if s.live else s.cursor for s in found}
+        return {str(s.room.id): s.room.feed.head if s.live else s.cursor for s in found if s.started}

@@ -1,6 +1,7 @@
 """What one serving process has once: the hub, the writer, its sockets, and their end."""
 
 import asyncio
+import logging
 import random
 from functools import partial
 from typing import Any
@@ -15,7 +16,11 @@ from chat.realtime.writer import Writer
 from chatproject.pool import DatabasePool, database_pool
 from chatproject.server import drain
 
+logger = logging.getLogger(__name__)
+
 RECONNECT_SPREAD_SECONDS = 3.0
+# Below the time the drain gives all of us, so that everyone still gets their goodbye.
+FINISH_SECONDS = 3.0
 
 
 class Process:
@@ -54,8 +59,12 @@ class Process:
 
     async def _say_goodbye(self) -> None:
         """In-flight sends are answered, then every socket is told to come back, spread over a while."""
-        await self.writer.finish()
-        await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self.writer.finish()
+        except TimeoutError:
+            logger.warning("Sends were still waiting when the drain ended")
+        await asyncio.sleep(0)  # their replies are written in the next turn of the loop
         for socket in list(self._sockets):
             wait = random.uniform(0, RECONNECT_SPREAD_SECONDS)  # noqa: S311 - spreads load, hides nothing
             socket.end(Close.RESTART, "The server restarts.", round(wait, 2))

@@ -32,15 +32,27 @@ class Socket(Protocol):
 class Subscription:
     """One socket in one room. ``cursor`` is the last seq written to it while it is not live.
 
-    A *suspect* one is sent nothing until ``access`` has been asked again.
+    One that is not *admitted* yet waits for ``access``'s first answer: outside, it does not exist. A
+    *suspect* one is sent nothing until ``access`` has been asked again.
     """
 
-    __slots__ = ("cursor", "live", "may_write", "reading", "room", "socket", "started", "suspicions")
+    __slots__ = (
+        "admitted",
+        "cursor",
+        "live",
+        "may_write",
+        "reading",
+        "room",
+        "socket",
+        "started",
+        "suspicions",
+    )
 
     def __init__(self, room: "OpenRoom", socket: Socket) -> None:
         self.room = room
         self.socket = socket
         self.cursor = 0
+        self.admitted = False
         self.live = False
         self.started = False
         self.reading = False

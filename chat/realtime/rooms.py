@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import time
+from datetime import UTC, datetime, timedelta
 
 from chat import log
+from chat.log import Heads
 from chat.realtime.doorbell import Doorbell, room_group
 from chat.realtime.feed import Feed
 from chat.realtime.protocol import ResyncFrame, RoomClosedFrame, to_text
@@ -25,6 +28,7 @@ class Rooms:
         self._tasks = tasks
         self._open: dict[int, OpenRoom] = {}
         self.epoch = ""
+        self._clock = (datetime.now(UTC), time.monotonic())
 
     def get(self, room_id: int) -> OpenRoom | None:
         """The room, if it is open or being opened here."""
@@ -59,20 +63,29 @@ class Rooms:
     def take_away(self, subscription: Subscription, code: Code) -> None:
         """This socket has lost the room."""
         self.drop(subscription)
-        subscription.socket.write(to_text(RoomClosedFrame(subscription.room.id, code)))
+        if subscription.admitted:
+            subscription.socket.write(to_text(RoomClosedFrame(subscription.room.id, code)))
 
     def resync(self, subscription: Subscription) -> None:
         """This socket must load the room again and open it from there."""
         self.drop(subscription)
-        subscription.socket.write(to_text(ResyncFrame(subscription.room.id, self.epoch)))
+        if subscription.admitted:
+            subscription.socket.write(to_text(ResyncFrame(subscription.room.id, self.epoch)))
 
     def forget_if_empty(self, room: OpenRoom) -> None:
         """Closes a room that nobody follows or is about to."""
         if not room.subscriptions and not room.waiting and self._open.get(room.id) is room:
             self._forget(room)
 
-    def notice_epoch(self, epoch: str) -> None:
-        """Another incarnation of the database: all memory is worth nothing, everyone loads again."""
+    def now(self) -> datetime:
+        """The database's clock as of the last heads, carried on by this machine's steady one."""
+        at, steady = self._clock
+        return at + timedelta(seconds=time.monotonic() - steady)
+
+    def notice(self, heads: Heads) -> None:
+        """Sets the clock; another epoch makes all memory worthless, and everyone loads again."""
+        self._clock = (heads.now, time.monotonic())
+        epoch = heads.epoch
         if self.epoch and epoch != self.epoch:
             logger.warning("The database has another epoch")
             self.epoch = epoch
@@ -93,7 +106,7 @@ class Rooms:
         except BaseException:
             self._forget(room)
             raise
-        self.notice_epoch(heads.epoch)
+        self.notice(heads)
         room.feed = Feed(heads.last[room.id])
         room.opening = False
 

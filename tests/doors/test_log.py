@@ -375,3 +375,38 @@ def test_who_may_not_write_may_not_restore_either(people):
     sanctions.lift_mute(people.alice, people.room.pk, people.bob.pk)
     rooms.archive_room(people.olga, people.room.pk)
     assert refusal(restore_message, people.bob, message) == Code.ARCHIVED
+
+
+def test_pruning_takes_old_events_and_tells_readers_by_first_seq(people):
+    from chat.actions.retention import prune_log
+    from chatproject.database import ClockTimestamp
+
+    kept = post(people.bob, people.room, "old").message_id
+    last_old = Room.objects.get(pk=people.room.pk).last_seq
+    RoomEvent.objects.filter(room=people.room).update(created_at=ClockTimestamp() - timedelta(days=31))
+    new = post(people.bob, people.room, "new").seq
+    assert prune_log() == last_old
+    room = Room.objects.get(pk=people.room.pk)
+    assert (room.first_seq, room.last_seq) == (last_old + 1, new)
+    assert [event.seq for event in log.read_after(room.pk, 0, 100)] == [new]
+    assert Message.objects.filter(pk=kept, body="old").exists()
+    assert prune_log() == 0
+
+
+def test_guests_bear_no_role(people):
+    act = members.change_role
+    assert refusal(act, people.olga, people.room.pk, people.gil.pk, role="owner") == Code.INVALID
+
+
+def test_a_text_that_breaks_the_renderer_fails_alone(people, monkeypatch):
+    from chat.actions import messages
+
+    def render(body):
+        if body == "poison":
+            raise ZeroDivisionError
+        return body
+
+    monkeypatch.setattr(messages, "render", render)
+    drafts = [Draft(people.bob, uuid.uuid4(), body) for body in ("a", "poison", "b")]
+    outcomes = post_messages(people.room.pk, drafts)
+    assert [o.code if isinstance(o, AppError) else "ok" for o in outcomes] == ["ok", "internal", "ok"]

@@ -392,3 +392,42 @@ async def test_many_sockets_gone_at_once_leave_nothing(server, people):
         client.connection.transport.abort()
     bob = await member(server.socket_url, people.bob, people.room.pk)
     assert (await bob.post(people.room.pk, "still here"))["seq"]
+
+
+async def test_a_room_closed_while_it_opens_stays_closed(server, people):
+    room = people.room.pk
+    bob = await member(server.socket_url, people.bob)
+    alice = await member(server.socket_url, people.alice, room)
+    opening = await bob.send("room.open", room=room)
+    await bob.ask("room.close", room=room)
+    try:
+        await bob.reply(opening)  # opened first: the close came after it
+    except Refused as refused:
+        assert refused.code == "conflict"
+    reply = await alice.post(room, "to nobody")
+    await alice.until_seq(room, reply["seq"])
+    await bob.ask("ping")
+    assert bob.events(room) == []
+
+
+async def test_an_outsider_learns_nothing_of_a_private_room_by_typing(server, committed_db):
+    people = await do(cast, kind="private")
+    dave = await member(server.socket_url, people.dave)
+    refs = [await dave.send("room.open", room=people.room.pk)]
+    refs += [await dave.send("typing", room=people.room.pk) for _ in range(20)]
+    for ref in refs:
+        with pytest.raises(Refused) as refused:
+            await dave.reply(ref)
+        assert refused.value.code == "not_found"
+
+
+async def test_the_sender_of_a_read_mark_is_not_told_of_it(server, people):
+    room = people.room.pk
+    bob = await member(server.socket_url, people.bob, room)
+    other = await member(server.socket_url, people.bob, room)
+    await bob.ask("room.read", room=room, seq=1)
+    reply = await bob.post(room, "after the bell")
+    await other.until_seq(room, reply["seq"])
+    await bob.ask("ping")
+    assert [f for f in bob.frames if f["type"] == "read"] == []
+    assert len([f for f in other.frames if f["type"] == "read"]) == 1
