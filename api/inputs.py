@@ -89,7 +89,11 @@ class ProfileChange(Input):
 
 
 class RoomQuery(Input):
+    """``cursor`` is ``next`` of the page before."""
+
     slug = serializers.CharField(required=False, max_length=64)
+    cursor = serializers.RegexField(r"^[01]\.[0-9]{1,18}\.[0-9]{1,18}$", required=False)
+    limit = serializers.IntegerField(default=MAX_PAGE, min_value=1, max_value=MAX_PAGE)
 
 
 class NewRoom(Input):

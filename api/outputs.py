@@ -31,9 +31,10 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class RoomPage(msgspec.Struct, frozen=True):
-    """Rooms: those the caller belongs to, then the other open ones."""
+    """Rooms: those the caller belongs to, then the other open ones; ``next`` is null at the end."""
 
     results: list[MyRoomPayload]
+    next: str | None = None
 
 
 class MemberPage(msgspec.Struct, frozen=True):

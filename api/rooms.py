@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from rest_framework.response import Response
 
 from api import inputs
 from api.authentication import person, signed_in
@@ -13,7 +14,7 @@ from chat import access, log
 from chat.actions.members import mark_read
 from chat.actions.rooms import RoomChanges, archive_room, create_room, reopen_room, update_room
 from chat.payloads import MyRoomPayload
-from chat.snapshots import my_room, room_list
+from chat.snapshots import RoomCursor, my_room, room_list
 from chatproject.database import snapshot
 from chatproject.errors import AppError, Code
 from chatproject.limits import ROOMS_PER_PERSON
@@ -27,7 +28,8 @@ class Rooms(Door):
         """The caller's list, or with ``slug`` that one room or nothing."""
         user = person(self.request)
         if "slug" not in given:
-            return RoomPage(room_list(user))
+            rooms, following = room_list(user, after=_cursor(given.get("cursor")), limit=given["limit"])
+            return RoomPage(rooms, _text(following) if following else None)
         try:
             return RoomPage([my_room(user, access.room_by_slug_for(user, given["slug"]).room.pk)])
         except AppError as refusal:
@@ -35,12 +37,24 @@ class Rooms(Door):
                 raise
             return RoomPage([])
 
-    @operation("room_create", answer=MyRoomPayload, statuses=(201,), body=inputs.NewRoom)
-    def post(self, given: dict[str, Any]) -> MyRoomPayload:
-        """Makes a room that the caller owns. A ``client_id`` used before answers with the room made then."""
+    @operation("room_create", answer=MyRoomPayload, statuses=(201, 200), body=inputs.NewRoom)
+    def post(self, given: dict[str, Any]) -> Response:
+        """Makes a room that the caller owns. A ``client_id`` used before answers 200 with that room."""
         user = signed_in(self.request.user)
         take(self.request, ROOMS_PER_PERSON, user.pk)
-        return my_room(user, create_room(user, **given).pk)
+        replayed = access.has_created(user, given.get("client_id"))
+        return Response(my_room(user, create_room(user, **given).pk), 200 if replayed else 201)
+
+
+def _cursor(text: str | None) -> RoomCursor | None:
+    if text is None:
+        return None
+    outside, newest, room = text.split(".")
+    return RoomCursor(outside == "1", int(newest), int(room))
+
+
+def _text(cursor: RoomCursor) -> str:
+    return f"{int(cursor.outside)}.{cursor.newest}.{cursor.room}"
 
 
 class OneRoom(Door):

@@ -5,6 +5,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
@@ -65,6 +66,11 @@ def rooms_visible_to(user: User | None) -> QuerySet[Room]:
     if user.is_guest:
         return Room.objects.filter(open_to_guests | (Q(kind=RoomKind.PRIVATE) & Q(belongs)))
     return Room.objects.filter(public | Q(belongs))
+
+
+def has_created(user: User, client_id: UUID | None) -> bool:
+    """Whether ``user`` has made a room with this ``client_id``."""
+    return client_id is not None and Room.objects.filter(created_by=user, client_id=client_id).exists()
 
 
 def room_for(user: User | None, room_id: int) -> Standing:

@@ -1,11 +1,13 @@
 """What a room, or a list of rooms, looks like at one moment, with the seq from which the log goes on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
+    Case,
     F,
     FilteredRelation,
     Func,
@@ -15,6 +17,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
+    When,
 )
 from django.db.models.functions import Coalesce
 
@@ -81,23 +84,40 @@ def message_page(
     return MessagePage(list(map(message_payload, messages)), room.last_seq, epoch, _mine_payload(room, None))
 
 
-def room_list(user: User | None) -> list[MyRoomPayload]:
-    """The rooms of ``user``'s list: those they belong to, then the other open ones, newest first.
+@dataclass(frozen=True, slots=True)
+class RoomCursor:
+    """The place after one room in a list: outside or not, its newest message, its id."""
 
+    outside: bool
+    newest: int
+    room: int
+
+
+def room_list(
+    user: User | None, *, after: RoomCursor | None = None, limit: int = MAX_ROOMS
+) -> tuple[list[MyRoomPayload], RoomCursor | None]:
+    """The rooms of ``user``'s list, and where the next page begins: None at the end.
+
+    Those they belong to come first, then the other open ones; the one with the newest message leads.
     Two statements for any number of rooms.
     """
+    newest = (
+        Message.objects.filter(room=OuterRef("pk"), deleted_at__isnull=True).order_by("-seq").values("pk")[:1]
+    )
     rooms = _mine(access.rooms_visible_to(user), user).annotate(
-        newest_id=Subquery(
-            Message.objects.filter(room=OuterRef("pk"), deleted_at__isnull=True)
-            .order_by("-seq")
-            .values("pk")[:1]
-        )
+        newest=Coalesce(Subquery(newest), 0), outside=Case(When(role__isnull=True, then=1), default=0)
     )
-    found = list(rooms.order_by(F("role").asc(nulls_last=True), "-last_seq", "pk")[:MAX_ROOMS])
-    newest = Message.objects.select_related("author").in_bulk(
-        [_extra(room, "newest_id") for room in found if _extra(room, "newest_id")]
-    )
-    return [_mine_payload(room, newest.get(_extra(room, "newest_id"))) for room in found]
+    if after is not None:
+        behind = Q(newest__lt=after.newest) | Q(newest=after.newest, pk__gt=after.room)
+        rooms = rooms.filter(Q(outside__gt=int(after.outside)) | Q(outside=int(after.outside)) & behind)
+    found = list(rooms.order_by("outside", "-newest", "pk")[: limit + 1])
+    page = found[:limit]
+    messages = Message.objects.select_related("author").in_bulk([_extra(room, "newest") for room in page])
+    shown = [_mine_payload(room, messages.get(_extra(room, "newest"))) for room in page]
+    if len(found) <= limit:
+        return shown, None
+    last = page[-1]
+    return shown, RoomCursor(bool(_extra(last, "outside")), _extra(last, "newest"), last.pk)
 
 
 def my_room(user: User | None, room_id: int) -> MyRoomPayload:

@@ -32,7 +32,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
     """The list; on a wide window beside the lobby, or the first room there is."""
     with unavailable_when_down():
         user = reader(request)
-        listed = snapshots.room_list(user)
+        listed, _ = snapshots.room_list(user)
         slugs = [room.slug for room in listed]
         first = LOBBY if LOBBY in slugs else next(iter(slugs), None)
         context = _room_context(user, first, focus=None) if first else {}
@@ -49,7 +49,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     with unavailable_when_down():
         user = reader(request)
         context = _room_context(user, slug, focus=focus)
-        listed = snapshots.room_list(user)
+        listed, _ = snapshots.room_list(user)
         return _page(request, "chat/room.html", user, listed, context, showing="room")
 
 

@@ -293,7 +293,12 @@ def test_a_room_is_made_found_changed_and_closed(world):
     assert made.status_code == 201
     room = made.json()
     assert (room["slug"], room["role"], room["head"], room["slow_mode"]) == (slug, "owner", 1, 0)
-    assert caller.ask("POST", "rooms", body).json()["id"] == room["id"]
+    again = caller.ask("POST", "rooms", body)
+    assert (again.status_code, again.json()["id"]) == (200, room["id"])
+    first = caller.get("rooms?limit=1").json()
+    second = caller.get(f"rooms?limit=1&cursor={first['next']}").json()
+    assert first["results"][0]["id"] == room["id"] != second["results"][0]["id"]
+    refused(caller.get("rooms?cursor=2.x"), 400, "invalid", "cursor")
     refused(caller.ask("POST", "rooms", {**body, "client_id": str(uuid.uuid4())}), 409, "conflict", "slug")
     assert [one["id"] for one in caller.get(f"rooms?slug={slug}").json()["results"]] == [room["id"]]
     assert room["id"] in [one["id"] for one in caller.get("rooms").json()["results"]]
@@ -310,7 +315,7 @@ def test_a_room_is_made_found_changed_and_closed(world):
 
 def test_a_private_room_is_not_found_by_its_name_in_links(world):
     slug = Room.objects.get(pk=world.closed).slug
-    assert Caller(world.users["outsider"]).get(f"rooms?slug={slug}").json() == {"results": []}
+    assert Caller(world.users["outsider"]).get(f"rooms?slug={slug}").json() == {"results": [], "next": None}
     assert len(Caller(world.users["member"]).get(f"rooms?slug={slug}").json()["results"]) == 1
 
 

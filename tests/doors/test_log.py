@@ -410,3 +410,18 @@ def test_a_text_that_breaks_the_renderer_fails_alone(people, monkeypatch):
     drafts = [Draft(people.bob, uuid.uuid4(), body) for body in ("a", "poison", "b")]
     outcomes = post_messages(people.room.pk, drafts)
     assert [o.code if isinstance(o, AppError) else "ok" for o in outcomes] == ["ok", "internal", "ok"]
+
+
+def test_the_room_list_leads_with_own_rooms_and_the_newest_message_and_pages_without_repeat(people):
+    quiet = rooms.create_room(people.dave, name="Quiet", guest_policy="write")
+    post(people.dave, quiet, "newer")
+    post(people.bob, people.room, "newest, but outside for dave")
+    whole, end = snapshots.room_list(people.dave, limit=10_000)
+    assert end is None
+    assert whole[0].id == quiet.pk
+    assert next(room for room in whole if room.role is None).id == people.room.pk
+    paged, cursor = snapshots.room_list(people.dave, limit=2)
+    while cursor is not None:
+        page, cursor = snapshots.room_list(people.dave, after=cursor, limit=2)
+        paged += page
+    assert paged == whole
