@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import uuid
 
 import pytest
@@ -15,7 +16,8 @@ from chat.actions.members import remove_member
 from chat.actions.messages import delete_message, post_message
 from chat.actions.rooms import RoomChanges, update_room
 from chat.models import Message, RoomEvent
-from chatproject.limits import SENDS_PER_PERSON
+from chatproject import limits
+from chatproject.limits import SENDS_PER_PERSON, SOCKETS_PER_ADDRESS, SOCKETS_PER_PERSON
 from tests.cast import Refused, cast, connect, do, enter, member, session_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -431,3 +433,26 @@ async def test_the_sender_of_a_read_mark_is_not_told_of_it(server, people):
     await bob.ask("ping")
     assert [f for f in bob.frames if f["type"] == "read"] == []
     assert len([f for f in other.frames if f["type"] == "read"]) == 1
+
+
+async def test_too_many_sockets_of_one_address_are_told_when_to_come_back(server, committed_db):
+    address = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.9"
+    first = await connect(server.socket_url, local_addr=(address, 0))
+    assert (await first.ask("hello"))["user"] is None
+    for _ in range(SOCKETS_PER_ADDRESS.count):
+        await do(limits.consume, SOCKETS_PER_ADDRESS, address)
+    refused = await connect(server.socket_url, local_addr=(address, 0))
+    assert await refused.until_closed() == 4003
+    assert refused.frames[-1]["type"] == "bye" and refused.frames[-1]["retry_after"] > 0
+
+
+async def test_too_many_sockets_of_one_person_are_told_when_to_come_back(server, people):
+    for _ in range(SOCKETS_PER_PERSON.count):
+        await do(limits.consume, SOCKETS_PER_PERSON, people.bob.pk)
+    bob = await connect(server.socket_url, await do(session_for, people.bob))
+    with pytest.raises(Refused) as refused:
+        await bob.ask("hello")
+    assert refused.value.code == "rate_limited" and refused.value.error["retry_after"] > 0
+    assert await bob.until_closed() == 4003
+    alice = await member(server.socket_url, people.alice)
+    assert await alice.ask("ping") == {}

@@ -25,6 +25,11 @@ onHello(({ user }) => {
   for (const id of ids) follow(id);
 });
 
+// No frame tells of a room someone was added to: the list is asked for again when the page is looked at.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !isFirst) reloadList();
+});
+
 onFrame("event", (event) => {
   if (take(event) === "gap") follow(event.room);
   if (event.kind === "message.posted") stopTyping(event.room, event.actor);
