@@ -11,6 +11,4 @@ BATCH_SIZE = Counter("batched_sends", "Sends written, and the transactions they 
 DELIVERIES = Counter("deliveries", "Event frames written to sockets.")
 SLOW_READERS = Counter("slow_readers", "Sockets closed because they did not read.")
 SOCKETS = Gauge("sockets", "Open sockets.", multiprocess_mode="livesum")
-OPEN_ROOMS = Gauge(
-    "open_rooms", "Rooms with a subscriber, summed over processes.", multiprocess_mode="livesum"
-)
+OPEN_ROOMS = Gauge("open_rooms", "Rooms in memory, summed over processes.", multiprocess_mode="livesum")

@@ -6,7 +6,6 @@ It has no channel of its own on the layer; the hub writes to it directly.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +15,8 @@ from accounts.credentials import Credential
 from accounts.models import User
 from chat.realtime import handshake
 from chat.realtime.commands import Commands
+from chat.realtime.feed import Batch
+from chat.realtime.outlet import outlet_for
 from chat.realtime.process import Process, current_process
 from chat.realtime.protocol import (
     MAX_OUTSTANDING,
@@ -28,7 +29,7 @@ from chat.realtime.protocol import (
     ref_of,
     reply_error,
     reply_ok,
-    to_text,
+    to_frame,
 )
 from chatproject import metrics
 from chatproject.errors import AppError, Code
@@ -39,7 +40,6 @@ logger = logging.getLogger(__name__)
 HELLO_SECONDS = 5.0
 # A client that sends this much that cannot be understood is not one of ours.
 MAX_REFUSED_FRAMES = 50
-MAX_UNSENT_BYTES = 1024 * 1024
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not typed
@@ -55,16 +55,13 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
         self._outstanding = 0
         self._refused = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unsent: deque[str] = deque()
-        self._unsent_bytes = 0
-        self._sending = False
-        self._close_code: int | None = None
 
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Reads frames until the peer has gone; whatever happens, nothing of it stays behind."""
         self._scope, self._send = scope, send
+        self._outlet = outlet_for(scope, send, on_slow=self._too_slow)
         self._process: Process = current_process()
         self._commands = Commands(self, self._process)
         self._loop = asyncio.get_running_loop()
@@ -80,34 +77,24 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
         finally:
             self._gone()
 
-    def write(self, text: str) -> None:
-        """Sends ``text`` after what was written before. A peer that does not read is dropped."""
-        if self.closed:
-            return
-        self._unsent.append(text)
-        self._unsent_bytes += len(text)
-        if self._unsent_bytes > MAX_UNSENT_BYTES:
-            self._unsent.clear()
-            self._unsent_bytes = 0
-            metrics.SLOW_READERS.inc()
-            self.end(Close.TOO_SLOW, "Too slow, resume.", 0.0)
-        elif not self._sending:
-            self._sending = True
-            self._spawn(self._flush())
+    def write(self, frame: bytes) -> None:
+        """Sends ``frame`` after what was written before. A peer that does not read is dropped."""
+        if not self.closed:
+            self._outlet.write(frame)
+
+    def write_batch(self, batch: Batch) -> None:
+        """As ``write``, for events that other sockets get too."""
+        if not self.closed:
+            self._outlet.write_batch(batch)
 
     def end(self, code: int, reason: str, retry_after: float | None = None) -> None:
         """Says why and closes; nothing is written after it."""
         if self.closed:
             return
-        bye = to_text(ByeFrame(code, reason, retry_after))
-        self._unsent.append(bye)
-        self._unsent_bytes += len(bye)
         self.closed = True
-        self._close_code = code
         self._process.hub.close_all(self)
-        if not self._sending:
-            self._sending = True
-            self._spawn(self._flush())
+        self._outlet.write(to_frame(ByeFrame(code, reason, retry_after)))
+        self._outlet.close(code)
 
     # --- in ----------------------------------------------------------------------------------------
 
@@ -170,19 +157,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
 
     # --- out ---------------------------------------------------------------------------------------
 
-    async def _flush(self) -> None:
-        try:
-            while self._unsent:
-                text = self._unsent.popleft()
-                self._unsent_bytes -= len(text)
-                await self._send({"type": "websocket.send", "text": text})
-            if self._close_code is not None:
-                await self._send({"type": "websocket.close", "code": self._close_code})
-        except Exception as error:  # the peer went while we wrote; receive() ends the consumer
-            logger.debug("A write failed: %s", type(error).__name__)
-            self.closed = True
-        finally:
-            self._sending = False
+    def _too_slow(self) -> None:
+        if not self.closed:
+            metrics.SLOW_READERS.inc()
+            self.end(Close.TOO_SLOW, "Too slow, resume.", 0.0)
 
     def _gone(self) -> None:
         self.closed = True

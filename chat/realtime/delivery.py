@@ -6,7 +6,7 @@ import logging
 from chat import access, log
 from chat.log import LoggedEvent
 from chat.models import Kind
-from chat.payloads import encode
+from chat.realtime.feed import Batch, frame_of
 from chat.realtime.room import OpenRoom, Subscription
 from chat.realtime.rooms import Rooms
 from chat.realtime.tasks import Tasks
@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 PAGE = 200
 MAX_CATCHING_UP = 8
+# Events of a room that come within this time of its last write leave together, in one write a socket. The
+# first after a pause leaves at once.
+COALESCE_SECONDS = 0.004
 
 # After these someone may have lost the right to read; nothing more reaches them until that is known.
 _REVOKING = {Kind.MEMBER_LEFT, Kind.MEMBER_ROLE_CHANGED, Kind.ROOM_UPDATED, Kind.ROOM_ARCHIVED}
@@ -34,7 +37,7 @@ class Delivery:
         self._catching_up = asyncio.Semaphore(MAX_CATCHING_UP)
 
     def take(self, room: OpenRoom, events: list[LoggedEvent]) -> None:
-        """Puts what follows into memory and on every live socket."""
+        """Puts what follows into memory and, now or a moment later, on every live socket."""
         for event in events:
             if event.seq > room.feed.head and event.kind in _REVOKING:
                 self._suspect(room, event)
@@ -44,24 +47,49 @@ class Delivery:
         for frame in frames:
             if frame.event.kind == Kind.MESSAGE_POSTED and frame.event.payload.actor is not None:
                 room.typing.stopped(frame.event.payload.actor)
-        for socket in room.live():
-            for frame in frames:
-                socket.write(frame.text)
-        metrics.DELIVERIES.inc(len(frames) * room.live_count)
+        room.unwritten += frames
+        if room.flush_due is None:
+            loop = asyncio.get_running_loop()
+            wait = room.flushed_at + COALESCE_SECONDS - loop.time()
+            if wait <= 0:
+                self.flush(room)
+            else:
+                room.flush_due = loop.call_later(wait, self.flush, room)
+
+    def flush(self, room: OpenRoom) -> None:
+        """Writes what waits. Whoever changes who is live calls it first."""
+        if room.flush_due is not None:
+            room.flush_due.cancel()
+            room.flush_due = None
+        if not room.unwritten:
+            return
+        batch, room.unwritten = Batch(room.unwritten), []
+        room.written = room.feed.head
+        sockets = room.live()
+        for socket in sockets:
+            try:
+                socket.write_batch(batch)
+            except Exception:  # one connection's fault must not keep the event from the others
+                logger.exception("A socket could not be written to")
+        room.flushed_at = asyncio.get_running_loop().time()
+        metrics.DELIVERIES.inc(len(batch) * len(sockets))
 
     def advance(self, subscription: Subscription) -> None:
         """Makes a subscription live if memory reaches its position, else reads on from the log."""
         if subscription.suspect or subscription.reading:
             return  # _recheck or _read_on goes on with it
-        feed = subscription.room.feed
-        if not feed.reaches(subscription.cursor):
+        room = subscription.room
+        if not room.feed.reaches(subscription.cursor):
             subscription.reading = True
             self._tasks.spawn(self._read_on(subscription))
             return
-        for frame in feed.after(subscription.cursor):
-            subscription.socket.write(frame.text)
+        self.flush(room)
+        if not subscription.is_current():
+            return
+        if subscription.cursor < room.feed.head:
+            subscription.socket.write_batch(room.feed.after(subscription.cursor))
         if subscription.is_current():  # a socket too slow for what was just written is gone
-            subscription.room.make_live(subscription)
+            room.make_live(subscription)
 
     def catch_up_with_log(self, room: OpenRoom) -> None:
         """Reads what has been announced and is not in memory; one reader a room at a time."""
@@ -99,8 +127,7 @@ class Delivery:
                     if not page or page[0].seq != subscription.cursor + 1:
                         self._rooms.resync(subscription)
                         return
-                    for event in page:
-                        subscription.socket.write(encode(event.payload).decode())
+                    subscription.socket.write_batch(Batch(map(frame_of, page)))
                     subscription.cursor = page[-1].seq
                     if subscription.cursor > room.feed.head:
                         # The log is ahead of what was announced here: bring memory up to it.
@@ -119,6 +146,8 @@ class Delivery:
 
     def _suspect(self, room: OpenRoom, event: LoggedEvent) -> None:
         """Holds back those who may have lost the room, before the event itself is written to anyone."""
+        self.flush(room)
+        room.forget_reader(event.subject_id)
         everyone = event.subject_id is None
         for subscription in list(room.subscriptions.values()):
             if everyone or subscription.socket.user_id == event.subject_id:

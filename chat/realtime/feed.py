@@ -1,14 +1,17 @@
-"""One open room in this process: its newest events in memory and the sockets that follow it."""
+"""The newest events of one open room in this process's memory."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 import msgspec
 
 from chat.log import LoggedEvent
 from chat.models import Kind
 from chat.payloads import encode
+from chatproject.server.frames import text_frame
 
 MAX_EVENTS = 500
 MAX_BYTES = 512 * 1024
@@ -19,14 +22,39 @@ _REWRITES = {Kind.MESSAGE_EDITED, Kind.MESSAGE_DELETED, Kind.MESSAGE_RESTORED}
 
 @dataclass(slots=True)
 class Frame:
-    """An event and the one encoding of it that every reader gets."""
+    """An event and its JSON, encoded once for every reader."""
 
     event: LoggedEvent
-    text: str
+    json: bytes
+
+
+def frame_of(event: LoggedEvent) -> Frame:
+    """``event`` with its encoding."""
+    return Frame(event, encode(event.payload))
+
+
+class Batch:
+    """Events that leave together; what each kind of connection needs of them is made once, when asked."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames = list(frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @cached_property
+    def wire(self) -> bytes:
+        """The WebSocket frames, one after the other."""
+        return b"".join([text_frame(frame.json) for frame in self._frames])
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each frame."""
+        return [frame.json.decode() for frame in self._frames]
 
 
 class Feed:
-    """The tail of one room's log. ``head`` is the seq of the newest event written to live sockets.
+    """The tail of one room's log. ``head`` is the seq of the newest event in memory.
 
     What is kept has no holes and ends at ``head``; it is bounded in count and in bytes. When an edit,
     a deletion or a restoration passes, earlier frames of that message are made anew, so that no reader
@@ -46,9 +74,9 @@ class Feed:
                 continue
             if event.kind in _REWRITES:
                 self._rewrite(event)
-            frame = Frame(event, encode(event.payload).decode())
+            frame = frame_of(event)
             self._frames.append(frame)
-            self._bytes += len(frame.text)
+            self._bytes += len(frame.json)
             self.head = event.seq
             taken.append(frame)
         self._trim()
@@ -58,20 +86,19 @@ class Feed:
         """Whether everything after ``seq`` is in memory."""
         return self.head - len(self._frames) <= seq <= self.head
 
-    def after(self, seq: int) -> Iterator[Frame]:
-        """The frames after ``seq``, for which ``reaches`` holds."""
-        skip = len(self._frames) - (self.head - seq)
-        return (frame for place, frame in enumerate(self._frames) if place >= skip)
+    def after(self, seq: int) -> Batch:
+        """What came after ``seq``, for which ``reaches`` holds."""
+        return Batch(islice(self._frames, len(self._frames) - (self.head - seq), None))
 
     def _rewrite(self, event: LoggedEvent) -> None:
         for frame in self._frames:
             if frame.event.message_id == event.message_id:
                 payload = msgspec.structs.replace(frame.event.payload, data=event.payload.data)
-                self._bytes -= len(frame.text)
-                frame.text = encode(payload).decode()
-                self._bytes += len(frame.text)
+                self._bytes -= len(frame.json)
+                frame.json = encode(payload)
+                self._bytes += len(frame.json)
                 frame.event = LoggedEvent(payload, frame.event.message_id, frame.event.subject_id)
 
     def _trim(self) -> None:
         while len(self._frames) > MAX_EVENTS or self._bytes > MAX_BYTES:
-            self._bytes -= len(self._frames.popleft().text)
+            self._bytes -= len(self._frames.popleft().json)

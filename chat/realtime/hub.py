@@ -18,8 +18,8 @@ from chat.payloads import Person
 from chat.realtime.delivery import Delivery
 from chat.realtime.doorbell import Doorbell, room_group
 from chat.realtime.people import People
-from chat.realtime.protocol import HeadsFrame, ReadFrame, to_text
-from chat.realtime.room import Socket, Subscription
+from chat.realtime.protocol import HeadsFrame, ReadFrame, to_frame
+from chat.realtime.room import OpenRoom, Socket, Subscription
 from chat.realtime.rooms import Rooms
 from chat.realtime.tasks import Tasks
 from chatproject.errors import AppError, Code
@@ -76,21 +76,16 @@ class Hub:
             raise AppError(Code.UNAVAILABLE)
         subscription = room.add(socket)  # in the same turn of the loop: an empty room may be forgotten
         self._delivery.catch_up_with_log(room)
-        try:
-            standing = await self._pool.run(access.room_for, socket.user, room_id)
-            heads = await self._pool.run(log.heads, [room_id])
-            self._rooms.notice(heads)
-            subscription.admitted = True
-            subscription.may_write = standing.write_refusal() is None
-            resync = self._must_resync(heads, room_id, after, epoch)
-            if not resync and after is not None and after > room.feed.head:
-                await self._delivery.pull(room, heads.last[room_id])
-        except BaseException:
-            self._rooms.drop(subscription)
-            raise
-        if not subscription.is_current():
-            # Taken away, or the epoch changed, while this waited: the client loads again.
-            resync = True
+        resync = False
+        may_write = room.may_write(socket.user)
+        if may_write is not None and self._has_in_memory(room, after, epoch):
+            subscription.admitted, subscription.may_write = True, may_write
+        else:
+            try:
+                resync = await self._ask(subscription, after, epoch)
+            except BaseException:
+                self._rooms.drop(subscription)
+                raise
         head = room.feed.head
         reply = {"room": room_id, "epoch": self._rooms.epoch, "head": head, "resync": resync}
         subscription.cursor = head if after is None else after
@@ -151,6 +146,30 @@ class Hub:
         self.bell.ring(room_group(room_id), bell)
         return read
 
+    def _has_in_memory(self, room: OpenRoom, after: int | None, epoch: str | None) -> bool:
+        """Whether the room can be followed from ``after`` without a look at the database.
+
+        What another process has committed meanwhile and no bell has told is not missed: it has higher seqs
+        and comes later, in its order.
+        """
+        return after is None or (epoch == self._rooms.epoch and room.feed.reaches(after))
+
+    async def _ask(self, subscription: Subscription, after: int | None, epoch: str | None) -> bool:
+        """Lets the subscription in, by ``access`` and the log; whether it must load again instead."""
+        room, user = subscription.room, subscription.socket.user
+        standing = await self._pool.run(access.room_for, user, room.id)
+        heads = await self._pool.run(log.heads, [room.id])
+        self._rooms.notice(heads)
+        subscription.admitted = True
+        subscription.may_write = standing.write_refusal() is None
+        if subscription.is_current() and not subscription.suspect:
+            room.remember_reader(user, may_write=subscription.may_write)
+        resync = self._must_resync(heads, room.id, after, epoch)
+        if not resync and after is not None and after > room.feed.head:
+            await self._delivery.pull(room, heads.last[room.id])
+        # If it was taken away, or the epoch changed, while this waited, the client loads again.
+        return resync or not subscription.is_current()
+
     def _must_resync(self, heads: Heads, room_id: int, after: int | None, epoch: str | None) -> bool:
         if after is None:
             return False
@@ -183,7 +202,7 @@ class Hub:
                 and subscription.socket.user_id == user_id
                 and subscription.socket is not but
             ):
-                subscription.socket.write(to_text(ReadFrame(room_id, seq)))
+                subscription.socket.write(to_frame(ReadFrame(room_id, seq)))
 
     async def _heal_for_ever(self) -> None:
         while True:
@@ -206,6 +225,7 @@ class Hub:
             if room.id not in heads.last:
                 for subscription in list(room.subscriptions.values()):
                     self._rooms.take_away(subscription, Code.NOT_FOUND)
+                self._rooms.forget(room)
                 continue
             room.announced = max(room.announced, heads.last[room.id])
             self._delivery.catch_up_with_log(room)
@@ -217,9 +237,9 @@ class Hub:
             turn = (turn + 1) % HEARTBEAT_SECONDS
             for socket in self.people.sockets():
                 if id(socket) // 64 % HEARTBEAT_SECONDS == turn:
-                    socket.write(to_text(HeadsFrame(self._heads_of(socket))))
+                    socket.write(to_frame(HeadsFrame(self._heads_of(socket))))
 
     def _heads_of(self, socket: Socket) -> dict[str, int]:
         rooms = [room for room_id in socket.rooms if (room := self._rooms.get(room_id))]
         found = [room.subscriptions[socket] for room in rooms]
-        return {str(s.room.id): s.room.feed.head if s.live else s.cursor for s in found if s.started}
+        return {str(s.room.id): s.room.written if s.live else s.cursor for s in found if s.started}

@@ -213,19 +213,19 @@ def ref_of(frame: str | bytes | None) -> str | None:
         return None
 
 
-def to_text(frame: msgspec.Struct) -> str:
+def to_frame(frame: msgspec.Struct) -> bytes:
     """``frame`` as it goes to a socket."""
-    return _encode(frame).decode()
+    return _encode(frame)
 
 
-def reply_ok(ref: str, data: dict[str, Any] | None = None) -> str:
+def reply_ok(ref: str, data: dict[str, Any] | None = None) -> bytes:
     """The answer to a command that was carried out."""
-    return to_text(Reply(ref, True, data or {}))
+    return to_frame(Reply(ref, True, data or {}))
 
 
-def reply_error(ref: str | None, error: AppError) -> str:
+def reply_error(ref: str | None, error: AppError) -> bytes:
     """The answer to a command that was refused."""
-    return to_text(Reply(ref, False, error=error_body(error)))
+    return to_frame(Reply(ref, False, error=error_body(error)))
 
 
 def error_body(error: AppError) -> ErrorBody:

@@ -7,16 +7,21 @@ from typing import Protocol
 from accounts.credentials import Credential
 from accounts.models import User
 from chat.payloads import Person
-from chat.realtime.feed import Feed
-from chat.realtime.protocol import TypingFrame, to_text
+from chat.realtime.feed import Batch, Feed, Frame
+from chat.realtime.protocol import TypingFrame, to_frame
 
+MAX_READERS_KNOWN = 10_000
 TYPING_TTL_SECONDS = 6.0
 TYPING_COALESCE_SECONDS = 0.3
 MAX_TYPISTS_SHOWN = 10
 
 
+# Someone whose right to read is known: id and whether they are a guest; None for visitors without a name.
+Reader = tuple[int, bool] | None
+
+
 class Socket(Protocol):
-    """What the hub needs of a connection. ``write`` never raises and never waits."""
+    """What the hub needs of a connection. Writing never raises and never waits."""
 
     user: User | None
     user_id: int | None
@@ -24,7 +29,9 @@ class Socket(Protocol):
     rooms: set[int]
     closed: bool
 
-    def write(self, text: str) -> None: ...
+    def write(self, frame: bytes) -> None: ...
+
+    def write_batch(self, batch: Batch) -> None: ...
 
     def end(self, code: int, reason: str, retry_after: float | None = None) -> None: ...
 
@@ -70,7 +77,11 @@ class Subscription:
 
 
 class OpenRoom:
-    """A room's memory and its subscriptions. ``announced`` is the highest seq heard of."""
+    """A room's memory and its subscriptions.
+
+    ``announced`` is the highest seq heard of, ``written`` the highest that live sockets have been sent;
+    ``unwritten`` waits for the flush between them.
+    """
 
     def __init__(self, room_id: int) -> None:
         self.id = room_id
@@ -79,15 +90,45 @@ class OpenRoom:
         self.opened: asyncio.Task[None]
         self.waiting = 0
         self.announced = 0
+        self.written = 0
+        self.unwritten: list[Frame] = []
+        self.flushed_at = 0.0
+        self.flush_due: asyncio.TimerHandle | None = None
         self.pulling: asyncio.Task[None] | None = None
         self.rechecking: asyncio.Task[None] | None = None
         self.subscriptions: dict[Socket, Subscription] = {}
         self._live: dict[Socket, None] = {}
+        self._readers: dict[Reader, bool] = {}
         self.typing = Typists(room_id, self._write_to_live)
 
     @property
-    def live_count(self) -> int:
-        return len(self._live)
+    def has_readers(self) -> bool:
+        """Whether someone was let in whose right has not been doubted since."""
+        return bool(self._readers)
+
+    def start(self, head: int) -> None:
+        """Its log stands at ``head``; from here on nothing is missed."""
+        self.feed = Feed(head)
+        self.written = head
+        self.opening = False
+
+    def may_write(self, user: User | None) -> bool | None:
+        """Whether ``user``, who may read here, may write too; None when ``access`` has to be asked."""
+        return self._readers.get(_reader(user))
+
+    def remember_reader(self, user: User | None, *, may_write: bool) -> None:
+        """``access`` has let ``user`` in. Holds until an event of the log gives reason to doubt it."""
+        if len(self._readers) >= MAX_READERS_KNOWN:
+            self._readers.clear()
+        self._readers[_reader(user)] = may_write
+
+    def forget_reader(self, user_id: int | None) -> None:
+        """The right of one person, or of everyone, has to be asked for again."""
+        if user_id is None:
+            self._readers.clear()
+        else:
+            self._readers.pop((user_id, False), None)
+            self._readers.pop((user_id, True), None)
 
     def add(self, socket: Socket) -> Subscription:
         """A new subscription, in place of an earlier one of the same socket."""
@@ -113,22 +154,26 @@ class OpenRoom:
     def pause(self, subscription: Subscription) -> None:
         """It gets nothing more; its position is kept."""
         subscription.live = False
-        subscription.cursor = self.feed.head
+        subscription.cursor = self.written
         del self._live[subscription.socket]
 
     def live(self) -> list[Socket]:
         """The sockets that get what is appended now."""
         return list(self._live)
 
-    def _write_to_live(self, text: str) -> None:
+    def _write_to_live(self, frame: bytes) -> None:
         for socket in self.live():
-            socket.write(text)
+            socket.write(frame)
+
+
+def _reader(user: User | None) -> Reader:
+    return None if user is None else (user.pk, user.is_guest)
 
 
 class Typists:
     """Who is writing in a room. Kept in memory only, told at most a few times a second."""
 
-    def __init__(self, room_id: int, write: Callable[[str], None]) -> None:
+    def __init__(self, room_id: int, write: Callable[[bytes], None]) -> None:
         self._room_id = room_id
         self._write = write
         self._until: dict[int, tuple[Person, float]] = {}
@@ -161,6 +206,6 @@ class Typists:
         now = asyncio.get_running_loop().time()
         self._until = {key: value for key, value in self._until.items() if value[1] > now}
         people = [person for person, _ in self._until.values()][:MAX_TYPISTS_SHOWN]
-        self._write(to_text(TypingFrame(self._room_id, people)))
+        self._write(to_frame(TypingFrame(self._room_id, people)))
         if self._until:
             self._tell_in(min(until for _, until in self._until.values()) - now + 0.01)

@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 from daphne.server import Server as DaphneServer
-from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import defer
 from twisted.internet import reactor as installed_reactor
 from twisted.logger import (
@@ -22,7 +21,9 @@ from twisted.logger import (
 )
 
 from chatproject.server import drain
+from chatproject.server.frames import EXTENSION
 from chatproject.server.http import BoundedFactory
+from chatproject.server.websocket import FrameFactory
 
 logger = logging.getLogger(__name__)
 # Whichever one is installed; its class is known only at run time.
@@ -64,7 +65,7 @@ class Server(DaphneServer):  # type: ignore[misc]  # daphne is not typed
     def run(self) -> None:
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = BoundedFactory(self)
-        self.ws_factory = WebSocketFactory(self, server="")
+        self.ws_factory = FrameFactory(self, server="")
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,
@@ -86,6 +87,12 @@ class Server(DaphneServer):  # type: ignore[misc]  # daphne is not typed
         self.listening.close()
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         reactor.run(installSignalHandlers=False)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Offers sockets the direct way for ready frames."""
+        if scope["type"] == "websocket":
+            scope["extensions"] = {EXTENSION: protocol}
+        return super().create_application(protocol, scope)
 
     def begin_drain(self) -> None:
         """Stop in good order; asking again changes nothing."""
