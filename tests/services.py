@@ -40,6 +40,8 @@ os.environ["REDIS_PREFIX"] = CLONE
 os.environ["SITE_URL"] = "http://127.0.0.1:8000"
 os.environ["STATIC_ROOT"] = f"{os.environ.get('RUN_FOLDER', ROOT / '.services')}/static"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+# Runs the same tests on plain Daphne in place of our server: no ready frames, ASGI's ``send`` alone.
+PLAIN_DAPHNE = os.environ.get("TEST_SERVER") == "daphne"
 
 
 @contextlib.contextmanager
@@ -115,6 +117,15 @@ class RunningServer:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 
+    def is_ready(self) -> bool:
+        """Whether all of it serves: our server says so, plain Daphne can only be asked."""
+        if not PLAIN_DAPHNE:
+            return "Ready:" in self.output()
+        try:
+            return self.get("/readyz")[0] == 200
+        except OSError:
+            return False
+
     def get(self, path: str, *, headers: dict[str, str] | None = None) -> tuple[int, str]:
         """Status and body of a GET."""
         connection = HTTPConnection(*self.address, timeout=10)
@@ -140,14 +151,15 @@ class RunningServer:
 
 
 def serve(log: Path, *, arguments: tuple[str, ...] = (), **environment: str) -> RunningServer:
-    """Start ``manage.py serve``'s server on a free port and return once it is ready."""
+    """Start a server on a free port and return once it is ready."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(1024)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        module = ["daphne", "chatproject.asgi:application"] if PLAIN_DAPHNE else ["chatproject.server"]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "chatproject.server", "--fd", str(listening.fileno()), *arguments],
+                [sys.executable, "-m", *module, "--fd", str(listening.fileno()), *arguments],
                 cwd=ROOT,
                 env={**os.environ, "SITE_URL": url, **environment},
                 stdout=output,
@@ -155,8 +167,8 @@ def serve(log: Path, *, arguments: tuple[str, ...] = (), **environment: str) -> 
                 pass_fds=[listening.fileno()],
             )
     server = RunningServer(url=url, process=process, log=log)
-    wait_for(lambda: process.poll() is not None or "Ready:" in server.output(), seconds=START_SECONDS)
-    if process.poll() is not None or "Ready:" not in server.output():
+    wait_for(lambda: process.poll() is not None or server.is_ready(), seconds=START_SECONDS)
+    if process.poll() is not None or not server.is_ready():
         server.kill()
         raise RuntimeError(f"The server did not start:\n{server.output()}")
     return server

@@ -317,6 +317,7 @@ async def test_more_sends_than_the_limit_are_told_when_to_come_back(server, peop
     assert await do(Message.objects.filter(room=room).count) == SENDS_PER_PERSON.count + 40 - len(refused)
 
 
+@pytest.mark.own_server
 async def test_the_log_of_the_server_holds_no_text_and_no_secret(start_server, people):
     server = start_server(LOG_LEVEL="INFO")
     session = await do(session_for, people.bob)

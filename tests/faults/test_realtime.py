@@ -1,6 +1,8 @@
 """The promise across processes and through faults: two servers, Redis gone, a locked room, idle sockets."""
 
 import asyncio
+import contextlib
+import socket
 import time
 import uuid
 from pathlib import Path
@@ -16,7 +18,7 @@ from chat.actions.members import remove_member
 from chatproject.launcher.binaries import find_valkey
 from chatproject.launcher.valkey import Valkey
 from tests import services
-from tests.cast import Refused, cast, do, enter, member, session_for
+from tests.cast import Refused, cast, connect, do, enter, member, session_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -196,3 +198,50 @@ async def test_a_new_epoch_tells_every_socket_to_load_again(start_server, people
     assert told["room"] == room and told["epoch"] != before
     again = await bob.ask("room.open", room=room, after=0, epoch=before)
     assert again["resync"] and again["epoch"] == told["epoch"]
+
+
+@pytest.mark.own_server
+async def test_a_reader_that_does_not_read_is_dropped_and_the_others_get_everything(start_server, people):
+    room = people.room.pk
+    server = start_server(NO_LIMITS="1", METRICS_TOKEN="letmelook")
+    bob = await member(server.socket_url, people.bob, room)
+    alice = await member(server.socket_url, people.alice, room)
+    deaf = await a_socket_that_stops_reading(server, room)
+    head = (await bob.ask("room.open", room=room))["head"]
+    sent = 0
+    async with asyncio.timeout(60):
+        while not (dropped := await asyncio.to_thread(slow_readers, server)):
+            await asyncio.gather(*(bob.post(room, "x" * 4000) for _ in range(32)))
+            sent += 32
+    assert dropped == 1
+    await alice.until_seq(room, head + sent, seconds=30)
+    # Not only told: cut, with what waited for it.
+    assert await asyncio.to_thread(is_cut, deaf)
+
+
+async def a_socket_that_stops_reading(server, room):
+    """Its buffer is small, so that the server notices soon."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await asyncio.to_thread(sock.connect, server.address)
+    client = await connect(server.socket_url, sock=sock.dup())
+    await client.ask("hello")
+    await client.ask("room.open", room=room)
+    client.connection.transport.pause_reading()
+    return sock
+
+
+def is_cut(sock):
+    """Reads what had arrived; whether an end comes after it."""
+    sock.settimeout(10)
+    with sock, contextlib.suppress(ConnectionResetError):
+        while sock.recv(1 << 20):
+            pass
+    return True
+
+
+def slow_readers(server):
+    """How many the server says it has dropped."""
+    _, text = server.get("/metrics", headers={"Authorization": "Bearer letmelook"})
+    line = next(line for line in text.splitlines() if line.startswith("slow_readers_total"))
+    return float(line.split()[1])
