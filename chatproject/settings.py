@@ -160,6 +160,8 @@ EVENT_RETENTION = environment.days("EVENT_RETENTION_DAYS", default=30)
 
 # --- Limits ----------------------------------------------------------------------------------------
 # Lifted for load tests only, and on no address but loopback.
+# How many sends of one room share a transaction at most.
+WRITER_MAX_BATCH = environment.integer("WRITER_MAX_BATCH", default=256)
 NO_LIMITS = environment.flag("NO_LIMITS", default=False)
 if NO_LIMITS and not LOOPBACK:
     raise ImproperlyConfigured("NO_LIMITS is for load tests on loopback; SITE_URL is another address.")

@@ -5,12 +5,13 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from chat.actions.messages import Draft, Outcome, Posted, post_messages
 from chatproject import metrics
 from chatproject.errors import AppError, Code
 from chatproject.pool import DatabasePool
 
-MAX_BATCH = 256
 # More than this waiting in one room is answered at once: the queue would only grow stale.
 MAX_WAITING = 2048
 UNAVAILABLE_SECONDS = 1.0
@@ -52,7 +53,7 @@ class Writer:
 
     async def _drain(self, room_id: int, queue: deque[_Waiting]) -> None:
         while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
+            batch = [queue.popleft() for _ in range(min(len(queue), settings.WRITER_MAX_BATCH))]
             outcomes = await self._commit(room_id, [waiting.draft for waiting in batch])
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 _settle(waiting.outcome, outcome)
