@@ -55,7 +55,11 @@ def history(runner: "Runner", quick: bool) -> None:
 def fill(room: int, author: int, messages: int) -> None:
     """COPY of messages and of their events."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    body = "A message of a hundred characters, more or less, as people write them in a room on most days.".ljust(100, ".")
+    body = (
+        "A message of a hundred characters, more or less, as people write them in a room on most days.".ljust(
+            100, "."
+        )
+    )
     html = render(body)
 
     def moments() -> Iterator[tuple[int, datetime]]:
@@ -87,7 +91,9 @@ def plan(room: int, before: int) -> str:
     """The plan of a page, without its numbers."""
     from chat.models import Message
 
-    found = Message.objects.filter(room_id=room, seq__lt=before).select_related("author").order_by("-seq")[:50]
+    found = (
+        Message.objects.filter(room_id=room, seq__lt=before).select_related("author").order_by("-seq")[:50]
+    )
     return found.explain(costs=False).replace(str(before), "N")
 
 
@@ -110,7 +116,9 @@ def stall(runner: "Runner", quick: bool) -> None:
 
 async def _pings_beside_a_lock(port: int, sessions: list[str], locked: int, other: int) -> list[float]:
     async def enter(number: int, room: int) -> Ours:
-        connection = await connect("ours", port, lambda *_: None, session=sessions[number % 10], rooms=(room,))
+        connection = await connect(
+            "ours", port, lambda *_: None, session=sessions[number % 10], rooms=(room,)
+        )
         assert isinstance(connection, Ours)
         await connection.enter()
         return connection
@@ -139,5 +147,3 @@ async def _pings_beside_a_lock(port: int, sessions: list[str], locked: int, othe
         finally:
             database.rollback()
     return waits
-
-

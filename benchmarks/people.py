@@ -17,7 +17,9 @@ def people(count: int) -> list[User]:
     users = []
     for _ in range(count):
         name = f"bench-{secrets.token_hex(5)}"
-        user = User(username=name, email=f"{name}@example.org", display_name=name, name_skeleton=skeleton(name))
+        user = User(
+            username=name, email=f"{name}@example.org", display_name=name, name_skeleton=skeleton(name)
+        )
         user.set_unusable_password()
         users.append(user)
     return User.objects.bulk_create(users)

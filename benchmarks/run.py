@@ -95,12 +95,18 @@ def measured(case: Case) -> dict[str, float]:
 def fanout_cases(quick: bool) -> list[Case]:
     cases = []
     across = [
-        (servers.OURS, 1.0), (servers.SOCKETIO_REDIS, 1.0), (servers.TEXTBOOK, 0.1),
+        (servers.OURS, 1.0),
+        (servers.SOCKETIO_REDIS, 1.0),
+        (servers.TEXTBOOK, 0.1),
         (servers.PYTHON_SOCKETIO_REDIS, 0.3),
     ]
     alone = [
-        (servers.OURS, 1.0), (servers.SOCKETIO, 1.0), (servers.WS, 1.0), (servers.UVICORN, 0.5),
-        (servers.PYTHON_SOCKETIO, 0.3), (servers.FLASK, 0.1),
+        (servers.OURS, 1.0),
+        (servers.SOCKETIO, 1.0),
+        (servers.WS, 1.0),
+        (servers.UVICORN, 0.5),
+        (servers.PYTHON_SOCKETIO, 0.3),
+        (servers.FLASK, 0.1),
     ]
     for in_flight, messages in ((1, 300), (16, 1200)):
         for table, kinds in (("fan-out, two processes", across), ("fan-out, one process", alone)):
@@ -120,17 +126,28 @@ def fanout_cases(quick: bool) -> list[Case]:
 
 def durable_cases(quick: bool) -> list[Case]:
     cases = []
-    for kind, messages in ((servers.OURS, 6000), (servers.UNBATCHED, 1000), (servers.SOCKETIO_POSTGRES, 3000)):
+    for kind, messages in (
+        (servers.OURS, 6000),
+        (servers.UNBATCHED, 1000),
+        (servers.SOCKETIO_POSTGRES, 3000),
+    ):
         for table, rooms in (("durable sends, one room", 1), ("durable sends, 20 rooms", 20)):
             count = messages // (5 if quick else 1)
-            options = {"senders": 40 if rooms == 20 else 32, "each": 8, "warmup": count // 5, "messages": count}
+            options = {
+                "senders": 40 if rooms == 20 else 32,
+                "each": 8,
+                "warmup": count // 5,
+                "messages": count,
+            }
             cases.append(Case("durable", table, kind, options, rooms=rooms))
     return cases
 
 
 def latency_cases(quick: bool) -> list[Case]:
     options = {"readers": 1000, "rate": 20, "messages": 60 if quick else 200}
-    return [Case("latency", "20/s to 1,000 readers", kind, options) for kind in (servers.OURS, servers.SOCKETIO)]
+    return [
+        Case("latency", "20/s to 1,000 readers", kind, options) for kind in (servers.OURS, servers.SOCKETIO)
+    ]
 
 
 def idle_cases(quick: bool) -> list[Case]:
@@ -157,7 +174,9 @@ DATABASE: dict[str, Callable[[Runner, bool], None]] = {"stall": stall, "history"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("--quick", action="store_true", help="small counts, two repeats: does it work?")
-    parser.add_argument("--only", default="", help=f"of {', '.join([*CASES, *DATABASE])}; no report is written")
+    parser.add_argument(
+        "--only", default="", help=f"of {', '.join([*CASES, *DATABASE])}; no report is written"
+    )
     parser.add_argument("--repeats", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     options = parser.parse_args()

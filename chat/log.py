@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 
 from chat.models import Kind, Message, Room, RoomEvent
@@ -55,6 +56,9 @@ class Heads:
     last: dict[int, int]
     first: dict[int, int]
 
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(list[LoggedEvent])
 
 Listener = Callable[[int, list[LoggedEvent]], None]
 _listeners: list[Listener] = []
@@ -130,6 +134,16 @@ def heads(room_ids: Iterable[int]) -> Heads:
 def on_committed(listener: Listener) -> None:
     """Calls ``listener(room_id, events)`` after every commit of this process, on the writer's thread."""
     _listeners.append(listener)
+
+
+def pack(events: list[LoggedEvent]) -> bytes:
+    """``events`` for another process of ours, which reads them with ``unpack``."""
+    return _packer.encode(events)
+
+
+def unpack(packed: bytes) -> list[LoggedEvent]:
+    """What ``pack`` was given. Raises msgspec.MsgspecError for anything else."""
+    return _unpacker.decode(packed)
 
 
 def _announce(room_id: int, events: list[RoomEvent]) -> None:

@@ -1,6 +1,5 @@
 """``python -m benchmarks.load``: one scenario; the job comes as JSON on stdin, the figures go to stdout."""
 
-import asyncio
 import json
 import sys
 

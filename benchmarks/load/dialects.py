@@ -138,7 +138,7 @@ class Raw(Connection):
     async def enter(self) -> None:
         """The server knows only one room."""
 
-    def post(self, room: int, body: str, done: Done) -> None:  # noqa: ARG002 - the dialect has neither
+    def post(self, room: int, body: str, done: Done) -> None:
         self.text(json.dumps({"client_id": str(uuid.uuid4()), "body": body}))
 
 

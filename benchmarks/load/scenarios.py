@@ -271,9 +271,7 @@ async def reconnect(job: Job) -> dict[str, float]:
     readers, missed = job.option("readers"), job.option("missed")
     room = job.rooms[0]
     tally = Tally(readers, lambda _: None)
-    before = await enter_all(
-        "ours", job.port, readers, tally.event, sessions=job.sessions, rooms=(room,)
-    )
+    before = await enter_all("ours", job.port, readers, tally.event, sessions=job.sessions, rooms=(room,))
     sender = await connect("ours", job.port, lambda *_: None, session=job.sessions[0])
     assert isinstance(sender, Ours)
     await sender.hello()

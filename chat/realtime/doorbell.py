@@ -1,7 +1,8 @@
 """Rings other processes over the channel layer: "there is something new in this room".
 
-The layer is at-most-once by its own specification, so it carries no message, only a hint where to look;
-what is lost heals from the log. One channel a process, joined to the group of each room it has open: a
+The layer is at-most-once by its own specification: what is lost heals from the log. So a bell is a hint where
+to look. It may bring copies of what is new, which save the other processes the look; nobody trusts them
+further than the log's own numbers go (docs/decisions/0006-bells-bring-copies.md). One channel a process, joined to the group of each room it has open: a
 message costs Redis one push a process, whatever the number of sockets.
 """
 
@@ -18,6 +19,7 @@ from chatproject import metrics
 logger = logging.getLogger(__name__)
 
 RING_SECONDS = 0.3
+MAX_COPIES_BYTES = 64 * 1024
 # Far below the layer's group_expiry, after which a member would go deaf.
 REJOIN_SECONDS = 20.0
 RETRY_SECONDS = 0.5
@@ -45,7 +47,8 @@ class Doorbell:
         self._layer = get_channel_layer()
         self._channel = ""
         self._groups: set[str] = {PEOPLE}
-        self._waiting: dict[tuple[str, str, int], tuple[str, dict[str, Any]]] = {}
+        self._waiting: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._ringing: set[tuple[str, str, int]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -70,21 +73,23 @@ class Doorbell:
         await self._tell_layer("group_discard", group)
 
     def ring(self, group: str, bell: dict[str, Any]) -> None:
-        """Rings without waiting. While a ring is on its way, a newer one of its sort takes its place."""
-        key = (
-            group,
-            bell["type"],
-            bell.get("user", {}).get("id", 0) if bell["type"] == "typing" else bell.get("user", 0),
-        )
-        waiting = key in self._waiting
-        self._waiting[key] = (group, bell)
-        if not waiting:
-            self._spawn(self._ring(key))
+        """Rings without waiting. Bells of one sort go one after the other: while one is on its way, a newer
+        one takes the place of what waits, and brings along what that one carried."""
+        who = bell.get("user", 0)
+        key = (group, bell["type"], who["id"] if isinstance(who, dict) else who)
+        waiting = self._waiting.get(key)
+        self._waiting[key] = bell if waiting is None else _merged(waiting, bell)
+        if key not in self._ringing:
+            self._ringing.add(key)
+            self._spawn(self._ring(group, key))
 
-    async def _ring(self, key: tuple[str, str, int]) -> None:
-        await asyncio.sleep(0)  # what else this turn of the loop rings goes along
-        group, bell = self._waiting.pop(key)
-        await _send(group, bell)
+    async def _ring(self, group: str, key: tuple[str, str, int]) -> None:
+        try:
+            while key in self._waiting:
+                await asyncio.sleep(0)  # what else this turn of the loop rings goes along
+                await _send(group, self._waiting.pop(key))
+        finally:
+            self._ringing.discard(key)
 
     async def _listen(self) -> None:
         while True:
@@ -127,6 +132,14 @@ class Doorbell:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _merged(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """``later`` with the copies of both, as long as they are few; a bell without copies still rings."""
+    copies = [*earlier.get("events", []), *later.get("events", [])]
+    if sum(map(len, copies)) > MAX_COPIES_BYTES:
+        copies = []
+    return later | {"events": copies} if "events" in later else later
 
 
 async def _send(group: str, bell: dict[str, Any]) -> None:

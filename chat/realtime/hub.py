@@ -1,7 +1,7 @@
 """One hub a process: what the log gains reaches every local socket, in order, once.
 
-Events come from this process's own commits, from the log when a bell or the heal says that there is
-more, never from Redis itself. A socket that is behind reads pages of the log and turns live in the
+Events come from this process's own commits, as copies with the bell of another process, and from the log
+whenever these do not follow what is in memory: the log alone decides what there is. A socket that is behind reads pages of the log and turns live in the
 loop turn in which its position meets what is in memory. Everything here runs on the event loop.
 """
 
@@ -124,6 +124,11 @@ class Hub:
             self._delivery.take(room, events)
             self._delivery.catch_up_with_log(room)
 
+    def ring(self, room_id: int, events: list[LoggedEvent]) -> None:
+        """Tells the other processes of a commit, with a copy that saves them a look into the log."""
+        bell = {"type": "event", "room": room_id, "seq": events[-1].seq, "origin": self._name}
+        self.bell.ring(room_group(room_id), bell | {"epoch": self._rooms.epoch, "events": [log.pack(events)]})
+
     def typing(self, socket: Socket, room_id: int, person: Person) -> None:
         """Someone writes. Raises AppError where they may not, or do not follow the room."""
         room = self._rooms.get(room_id)
@@ -186,13 +191,21 @@ class Hub:
         if room is None:
             return
         if bell["type"] == "event":
-            room.announced = max(room.announced, bell["seq"])
-            if not room.opening:
-                self._delivery.catch_up_with_log(room)
+            if bell.get("origin") != self._name:
+                self._hear(room, bell)
         elif bell["type"] == "read" and bell["origin"] != self._name:
             self._show_read(room.id, bell["user"], bell["seq"], but=None)
         elif bell["type"] == "typing":
             room.typing.note(Person(**bell["user"]))
+
+    def _hear(self, room: OpenRoom, bell: dict[str, Any]) -> None:
+        """Takes the copies that a bell brings where they follow what is in memory, else reads the log."""
+        if bell.get("epoch") == self._rooms.epoch:
+            for packed in bell["events"]:
+                self.publish(room.id, log.unpack(packed))
+        room.announced = max(room.announced, bell["seq"])
+        if not room.opening:
+            self._delivery.catch_up_with_log(room)
 
     def _show_read(self, room_id: int, user_id: int, seq: int, *, but: Socket | None) -> None:
         room = self._rooms.get(room_id)

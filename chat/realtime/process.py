@@ -49,8 +49,7 @@ class Process:
     def committed(self, room_id: int, events: list[LoggedEvent]) -> None:
         """Events of a commit in this process: to our own sockets at once, to other processes by bell."""
         self.hub.publish(room_id, events)
-        bell = {"type": "event", "room": room_id, "seq": events[-1].seq}
-        self.hub.bell.ring(room_group(room_id), bell)
+        self.hub.ring(room_id, events)
 
     def revoked(self, user_id: int) -> None:
         """A credential of this person has ended."""
