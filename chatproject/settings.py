@@ -124,13 +124,11 @@ REDIS_URL = environment.text("REDIS_URL")
 REDIS_PREFIX = environment.text("REDIS_PREFIX", "chat")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            # redis-py's own default would end the layer's blocking pop (channels_redis#422).
+            # redis-py's own default would end a quiet connection (channels_redis#422).
             "hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 1}],
             "prefix": f"{REDIS_PREFIX}:bell",
-            "capacity": 1000,
-            "group_expiry": 300,
         },
     }
 }

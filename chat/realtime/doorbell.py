@@ -2,8 +2,10 @@
 
 The layer is at-most-once by its own specification: what is lost heals from the log. So a bell is a hint where
 to look. It may bring copies of what is new, which save the other processes the look; nobody trusts them
-further than the log's own numbers go (docs/decisions/0006-bells-bring-copies.md). One channel a process, joined to the group of each room it has open: a
-message costs Redis one push a process, whatever the number of sockets.
+further than the log's own numbers go (docs/decisions/0006-bells-bring-copies.md).
+
+One channel a process, joined to the group of each room it has open: a message costs Redis one push a process,
+whatever the number of sockets.
 """
 
 import asyncio
@@ -20,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 RING_SECONDS = 0.3
 MAX_COPIES_BYTES = 64 * 1024
-# Far below the layer's group_expiry, after which a member would go deaf.
-REJOIN_SECONDS = 20.0
 RETRY_SECONDS = 0.5
 # Every process is in this group: what concerns a person, not a room.
 PEOPLE = "people"
@@ -54,7 +54,6 @@ class Doorbell:
     def start(self) -> None:
         """Listens until ``stop``."""
         self._spawn(self._listen())
-        self._spawn(self._rejoin_for_ever())
 
     async def stop(self) -> None:
         """Leaves the line."""
@@ -63,14 +62,17 @@ class Doorbell:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def join(self, group: str) -> None:
-        """Hears ``group`` from now on; returns when the layer knows it or cannot be reached."""
+        """Hears ``group`` from now on; returns when the layer knows it, or cannot be reached for now."""
         self._groups.add(group)
-        await self._tell_layer("group_add", group)
+        # Without a channel there is no layer yet; _listen joins all groups as soon as there is.
+        if self._channel and not await self._tell_layer("group_add", group):
+            self._spawn(self._join_later(group))
 
     async def leave(self, group: str) -> None:
         """Hears ``group`` no longer."""
         self._groups.discard(group)
-        await self._tell_layer("group_discard", group)
+        if self._channel:
+            await self._tell_layer("group_discard", group)
 
     def ring(self, group: str, bell: dict[str, Any]) -> None:
         """Rings without waiting. Bells of one sort go one after the other: while one is on its way, a newer
@@ -92,41 +94,36 @@ class Doorbell:
             self._ringing.discard(key)
 
     async def _listen(self) -> None:
-        while True:
+        while not self._channel:
             try:
-                if not self._channel:
-                    self._channel = await self._layer.new_channel("hub")
-                    await self._rejoin()
-                bell = await self._layer.receive(self._channel)
+                self._channel = await self._layer.new_channel("hub")
             except Exception as error:
                 metrics.DOORBELL_FAILURES.inc()
                 logger.warning("The channel layer is away: %s", type(error).__name__)
-                self._channel = ""
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
+        for group in list(self._groups):
+            await self.join(group)
+        while True:  # what was joined is joined again by redis-py after a loss of the connection
             try:
-                self._answer(bell)
+                self._answer(await self._layer.receive(self._channel))
             except Exception:
                 logger.exception("A bell could not be answered")
 
-    async def _rejoin_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(REJOIN_SECONDS)
-            await self._rejoin()
+    async def _join_later(self, group: str) -> None:
+        joined = False
+        while group in self._groups and not joined:
+            await asyncio.sleep(RETRY_SECONDS)
+            joined = await self._tell_layer("group_add", group)
 
-    async def _rejoin(self) -> None:
-        for group in list(self._groups):
-            await self._tell_layer("group_add", group)
-
-    async def _tell_layer(self, what: str, group: str) -> None:
-        if not self._channel:
-            return  # _listen joins all groups once the layer is there
+    async def _tell_layer(self, what: str, group: str) -> bool:
         try:
             async with asyncio.timeout(RING_SECONDS):
                 await getattr(self._layer, what)(group, self._channel)
         except Exception as error:
             metrics.DOORBELL_FAILURES.inc()
             logger.warning("%s failed: %s", what, type(error).__name__)
+            return False
+        return True
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

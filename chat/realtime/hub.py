@@ -1,8 +1,9 @@
 """One hub a process: what the log gains reaches every local socket, in order, once.
 
 Events come from this process's own commits, as copies with the bell of another process, and from the log
-whenever these do not follow what is in memory: the log alone decides what there is. A socket that is behind reads pages of the log and turns live in the
-loop turn in which its position meets what is in memory. Everything here runs on the event loop.
+whenever these do not follow what is in memory: the log alone decides what there is. A socket that is behind
+reads pages of the log and turns live in the loop turn in which its position meets what is in memory.
+Everything here runs on the event loop.
 """
 
 import asyncio

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from chat.actions.members import remove_member
-from chat.actions.messages import post_message
-from chat.log import read_after
+from chat.actions.messages import delete_message, post_message
+from chat.log import pack, read_after
 from chat.realtime import rooms
 from chat.realtime.hub import Hub
 from chatproject.errors import AppError, Code
@@ -221,3 +221,59 @@ async def test_another_epoch_makes_the_memory_worthless(hub, people):
     await hub._heal()
     again = await follow(hub, reader, room, after=opened["head"], epoch=opened["epoch"])
     assert again["resync"] and again["epoch"] != opened["epoch"]
+
+
+def bell_of(hub, room, events, **changes):
+    """What another process would ring."""
+    copies = [pack([event]) for event in events]
+    bell = {"type": "event", "room": room, "seq": events[-1].seq, "origin": "another"}
+    return bell | {"epoch": hub._rooms.epoch, "events": copies} | changes
+
+
+async def test_the_copies_of_a_bell_are_delivered_without_a_look_into_the_log(hub, people, pool):
+    room = people.room.pk
+    reader = Socket(people.alice)
+    await follow(hub, reader, room)
+    events = await write(people, "1", "2")
+    asked = pool.calls
+    hub._answer(bell_of(hub, room, events))
+    await until(lambda: sum(reader.writes, []) == [event.seq for event in events])
+    hub._answer(bell_of(hub, room, events))
+    hub.publish(room, events)
+    assert pool.calls == asked
+    assert sum(reader.writes, []) == [event.seq for event in events]
+
+
+@pytest.mark.parametrize("fault", ["another epoch", "a gap", "no copies", "a plain bell"])
+async def test_a_bell_whose_copies_cannot_be_used_still_rings(hub, people, fault):
+    room = people.room.pk
+    reader = Socket(people.alice)
+    await follow(hub, reader, room)
+    events = await write(people, "1", "2")
+    bell = bell_of(hub, room, events)
+    if fault == "another epoch":
+        bell["epoch"] = "0" * 16
+    elif fault == "a gap":
+        bell["events"] = bell["events"][1:]
+    elif fault == "no copies":
+        bell["events"] = []
+    else:  # of a process without an event loop
+        bell = {"type": "event", "room": room, "seq": events[-1].seq}
+    hub._answer(bell)
+    await until(lambda: sum(reader.writes, []) == [event.seq for event in events])
+
+
+async def test_a_copy_of_a_text_that_was_deleted_meanwhile_reaches_nobody(hub, people):
+    room = people.room.pk
+    reader = Socket(people.alice)
+    await follow(hub, reader, room)
+    (posted,) = await write(people, "unsaid")
+    late = bell_of(hub, room, [posted])
+    await do(delete_message, people.alice, posted.message_id)
+    hub._answer({"type": "event", "room": room, "seq": posted.seq + 1})
+    await until(lambda: sum(reader.writes, []) == [posted.seq, posted.seq + 1])
+    hub._answer(late)
+    newcomer = Socket(people.bob)
+    await follow(hub, newcomer, room, after=posted.seq - 1, epoch=hub._rooms.epoch)
+    shown = b"".join(frame.json for frame in hub._rooms.get(room).feed._frames)
+    assert b"unsaid" not in shown and len(newcomer.writes) == 1
