@@ -148,8 +148,9 @@ async def durable(job: Job) -> dict[str, float]:
 
     def count(_connection: Connection, payload: bytes) -> None:
         at = payload.find(MARK) + len(MARK)
-        body = payload[at : at + 8].decode()
-        seen[body] = seen.get(body, 0) + 1
+        if at >= len(MARK):  # else someone joined
+            body = payload[at : at + 8].decode()
+            seen[body] = seen.get(body, 0) + 1
 
     def send(sender: Connection, room: int) -> None:
         nonlocal sent

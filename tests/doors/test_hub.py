@@ -41,6 +41,10 @@ class Socket:
         self.writes = []
         self._fails = fails
 
+    @property
+    def seqs(self):
+        return [seq for seqs in self.writes for seq in seqs]
+
     def write(self, frame):
         self.frames.append(frame)
 
@@ -237,11 +241,11 @@ async def test_the_copies_of_a_bell_are_delivered_without_a_look_into_the_log(hu
     events = await write(people, "1", "2")
     asked = pool.calls
     hub._answer(bell_of(hub, room, events))
-    await until(lambda: sum(reader.writes, []) == [event.seq for event in events])
+    await until(lambda: reader.seqs == [event.seq for event in events])
     hub._answer(bell_of(hub, room, events))
     hub.publish(room, events)
     assert pool.calls == asked
-    assert sum(reader.writes, []) == [event.seq for event in events]
+    assert reader.seqs == [event.seq for event in events]
 
 
 @pytest.mark.parametrize("fault", ["another epoch", "a gap", "no copies", "a plain bell"])
@@ -260,7 +264,7 @@ async def test_a_bell_whose_copies_cannot_be_used_still_rings(hub, people, fault
     else:  # of a process without an event loop
         bell = {"type": "event", "room": room, "seq": events[-1].seq}
     hub._answer(bell)
-    await until(lambda: sum(reader.writes, []) == [event.seq for event in events])
+    await until(lambda: reader.seqs == [event.seq for event in events])
 
 
 async def test_a_copy_of_a_text_that_was_deleted_meanwhile_reaches_nobody(hub, people):
@@ -271,7 +275,7 @@ async def test_a_copy_of_a_text_that_was_deleted_meanwhile_reaches_nobody(hub, p
     late = bell_of(hub, room, [posted])
     await do(delete_message, people.alice, posted.message_id)
     hub._answer({"type": "event", "room": room, "seq": posted.seq + 1})
-    await until(lambda: sum(reader.writes, []) == [posted.seq, posted.seq + 1])
+    await until(lambda: reader.seqs == [posted.seq, posted.seq + 1])
     hub._answer(late)
     newcomer = Socket(people.bob)
     await follow(hub, newcomer, room, after=posted.seq - 1, epoch=hub._rooms.epoch)
