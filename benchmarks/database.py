@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from benchmarks import people
 from benchmarks.load.dialects import Ours, connect
 from benchmarks.measure import percentile
 from benchmarks.servers import OURS, serving
+from chat.models import Message
 from chat.snapshots import message_page
 from chat.text.render import render
 
@@ -24,6 +26,19 @@ if TYPE_CHECKING:
 PINGS_EVERY = 0.02
 LOCK_SECONDS = 3.0
 PAGES = 300
+
+
+@contextmanager
+def statements_logged() -> Iterator[None]:
+    """PostgreSQL logs every statement meanwhile, to be counted."""
+    with psycopg.connect(_conninfo(), autocommit=True) as database:
+        try:
+            database.execute("ALTER SYSTEM SET log_statement = 'all'")
+            database.execute("SELECT pg_reload_conf()")
+            yield
+        finally:
+            database.execute("ALTER SYSTEM RESET log_statement")
+            database.execute("SELECT pg_reload_conf()")
 
 
 def history(runner: "Runner", quick: bool) -> None:
@@ -138,10 +153,8 @@ async def _pings_beside_a_lock(port: int, sessions: list[str], locked: int, othe
     with psycopg.connect(_conninfo()) as database:
         database.execute("SELECT 1 FROM chat_room WHERE id = %s FOR UPDATE", [locked])
         # Refused after the lock's own time-out; the scenario does not wait for its answer.
-        poster.text(
-            f'{{"type":"message.post","ref":"p","room":{locked},"body":"x","client_id":"{uuid.uuid4()}"}}'
-        )
-        poster.waiting["p"] = lambda _: None
+        poster.refusals_expected = True
+        poster.post(locked, "x", lambda _: None)
         try:
             await asyncio.gather(*(ping_for_a_while(socket) for socket in sockets))
         finally:

@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 django.setup()
 
 from benchmarks import people, report, servers  # noqa: E402 - models load after Django
-from benchmarks.database import history, stall  # noqa: E402
+from benchmarks.database import history, stall, statements_logged  # noqa: E402
 from benchmarks.servers import OTHER_CORE, ROOT, Kind, serving  # noqa: E402
 
 JOB_SECONDS = 400
@@ -66,6 +66,8 @@ def measured(case: Case) -> dict[str, float]:
         users = people.people(case.people)
         sessions, rooms = people.sessions(users), people.rooms(users[0], case.rooms)
     with ExitStack() as stack:
+        if case.scenario == "reconnect":
+            stack.enter_context(statements_logged())
         server = stack.enter_context(serving(case.kind))
         sender = stack.enter_context(serving(case.across, core=OTHER_CORE)) if case.across else server
         job = {
@@ -173,7 +175,7 @@ DATABASE: dict[str, Callable[[Runner, bool], None]] = {"stall": stall, "history"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench")
-    parser.add_argument("--quick", action="store_true", help="small counts, two repeats: does it work?")
+    parser.add_argument("--quick", action="store_true", help="small counts, one repeat: does it work?")
     parser.add_argument(
         "--only", default="", help=f"of {', '.join([*CASES, *DATABASE])}; no report is written"
     )

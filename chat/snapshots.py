@@ -39,6 +39,7 @@ from chatproject.errors import AppError, Code
 MAX_PAGE = 100
 MAX_ROOMS = 200
 PREVIEW_CHARS = 120
+UNREAD_REACH = 1000
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -129,16 +130,19 @@ def my_room(user: User | None, room_id: int) -> MyRoomPayload:
 
 
 def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
-    """``rooms`` with ``role``, ``read`` and ``unread`` of ``user``; counting stops at MAX_UNREAD."""
+    """``rooms`` with ``role``, ``read`` and ``unread`` of ``user``.
+
+    Counting stops at MAX_UNREAD and looks no farther back than the newest UNREAD_REACH events.
+    """
     if user is None:
         return rooms.annotate(
             role=Value(None, output_field=IntegerField(null=True)),
             read=Value(0, output_field=BigIntegerField()),
             unread=Value(0),
         )
-    unread = Message.objects.filter(
-        room=OuterRef("pk"), seq__gt=OuterRef("seat__read_seq"), deleted_at__isnull=True
-    ).exclude(author=user)
+    # Bounded below, or someone who writes much and reads nothing would have all their own messages scanned.
+    recent = Message.objects.filter(room=OuterRef("pk"), seq__gt=OuterRef("last_seq") - UNREAD_REACH)
+    unread = recent.filter(seq__gt=OuterRef("seat__read_seq"), deleted_at__isnull=True).exclude(author=user)
     counted = Func(
         ArraySubquery(unread.values("pk")[:MAX_UNREAD]), function="cardinality", output_field=IntegerField()
     )
