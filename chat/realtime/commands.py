@@ -67,6 +67,22 @@ class Commands:
         """Carries ``command`` out; the data of its reply. Raises AppError."""
         if isinstance(command, wire.Hello):
             return await self._say_hello(command)
+        if isinstance(command, wire.OpenRoom):
+            return await self._run_open(command)
+        if isinstance(command, wire.CloseRoom):
+            self._opening.pop(command.room, None)
+        return await self._run_limited(command)
+
+    async def _run_open(self, command: wire.OpenRoom) -> dict[str, Any]:
+        """Noted before anything is waited for: whatever finishes first, the order is that of the frames."""
+        self._opening[command.room] = command
+        try:
+            return await self._run_limited(command)
+        finally:
+            if self._opening.get(command.room) is command:
+                del self._opening[command.room]
+
+    async def _run_limited(self, command: wire.AnyCommand) -> dict[str, Any]:
         await self._greeted()
         if not isinstance(command, wire.Ping | wire.Typing):
             await limits.acheck(limits.COMMANDS_PER_PERSON, self._socket.user_id or self._address)
@@ -156,20 +172,25 @@ class Commands:
             self._posting = None
 
     async def _open(self, command: wire.OpenRoom) -> dict[str, Any]:
-        self._opening[command.room] = command
+        self._check_still_wanted(command)
         subscription, reply = await self._process.hub.open(
             self._socket, command.room, command.after, command.epoch
         )
-        if self._opening.get(command.room) is not command:
+        try:
+            self._check_still_wanted(command)
+        except AppError:
             self._process.hub.forget(subscription)
-            raise AppError(Code.CONFLICT, "The room was closed, or opened again, meanwhile.")
-        del self._opening[command.room]
+            raise
         self._to_follow[command.ref] = subscription
         return reply
 
+    def _check_still_wanted(self, command: wire.OpenRoom) -> None:
+        if self._opening.get(command.room) is not command:
+            raise AppError(Code.CONFLICT, "The room was closed, or opened again, meanwhile.")
+
     async def _close(self, command: wire.CloseRoom) -> dict[str, Any]:
-        self._opening.pop(command.room, None)
-        self._process.hub.close(self._socket, command.room)
+        if command.room not in self._opening:  # else it was opened again, which takes the place of this
+            self._process.hub.close(self._socket, command.room)
         return {}
 
     async def _edit(self, command: wire.EditMessage) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from accounts.credentials import Credential
 from accounts.models import User
 from chat.realtime import handshake
 from chat.realtime.commands import Commands
-from chat.realtime.feed import Batch
-from chat.realtime.outlet import outlet_for
+from chat.realtime.outlet import Outlet, outlet_for
 from chat.realtime.process import Process, current_process
 from chat.realtime.protocol import (
     MAX_OUTSTANDING,
@@ -61,7 +60,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
     ) -> None:
         """Reads frames until the peer has gone; whatever happens, nothing of it stays behind."""
         self._scope, self._send = scope, send
-        self._outlet = outlet_for(scope, send, on_slow=self._too_slow)
+        self.outlet: Outlet = outlet_for(scope, send, on_slow=self._too_slow)
         self._process: Process = current_process()
         self._commands = Commands(self, self._process)
         self._loop = asyncio.get_running_loop()
@@ -80,12 +79,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
     def write(self, frame: bytes) -> None:
         """Sends ``frame`` after what was written before. A peer that does not read is dropped."""
         if not self.closed:
-            self._outlet.write(frame)
-
-    def write_batch(self, batch: Batch) -> None:
-        """As ``write``, for events that other sockets get too."""
-        if not self.closed:
-            self._outlet.write_batch(batch)
+            self.outlet.write(frame)
 
     def end(self, code: int, reason: str, retry_after: float | None = None) -> None:
         """Says why and closes; nothing is written after it."""
@@ -93,8 +87,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
             return
         self.closed = True
         self._process.hub.close_all(self)
-        self._outlet.write(to_frame(ByeFrame(code, reason, retry_after)))
-        self._outlet.close(code)
+        self.outlet.write(to_frame(ByeFrame(code, reason, retry_after)))
+        self.outlet.close(code)
 
     # --- in ----------------------------------------------------------------------------------------
 

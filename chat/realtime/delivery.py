@@ -68,7 +68,7 @@ class Delivery:
         sockets = room.live()
         for socket in sockets:
             try:
-                socket.write_batch(batch)
+                socket.outlet.write_batch(batch)
             except Exception:  # one connection's fault must not keep the event from the others
                 logger.exception("A socket could not be written to")
         room.flushed_at = asyncio.get_running_loop().time()
@@ -87,7 +87,7 @@ class Delivery:
         if not subscription.is_current():
             return
         if subscription.cursor < room.feed.head:
-            subscription.socket.write_batch(room.feed.after(subscription.cursor))
+            subscription.socket.outlet.write_batch(room.feed.after(subscription.cursor))
         if subscription.is_current():  # a socket too slow for what was just written is gone
             room.make_live(subscription)
 
@@ -127,7 +127,7 @@ class Delivery:
                     if not page or page[0].seq != subscription.cursor + 1:
                         self._rooms.resync(subscription)
                         return
-                    subscription.socket.write_batch(Batch(map(frame_of, page)))
+                    subscription.socket.outlet.write_batch(Batch(map(frame_of, page)))
                     subscription.cursor = page[-1].seq
                     if subscription.cursor > room.feed.head:
                         # The log is ahead of what was announced here: bring memory up to it.

@@ -7,7 +7,8 @@ from typing import Protocol
 from accounts.credentials import Credential
 from accounts.models import User
 from chat.payloads import Person
-from chat.realtime.feed import Batch, Feed, Frame
+from chat.realtime.feed import Feed, Frame
+from chat.realtime.outlet import Outlet
 from chat.realtime.protocol import TypingFrame, to_frame
 
 MAX_READERS_KNOWN = 10_000
@@ -21,17 +22,19 @@ Reader = tuple[int, bool] | None
 
 
 class Socket(Protocol):
-    """What the hub needs of a connection. Writing never raises and never waits."""
+    """What the hub needs of a connection. ``write`` never raises and never waits.
+
+    Events go straight to ``outlet``: with hundreds of sockets each call on the way is felt.
+    """
 
     user: User | None
     user_id: int | None
     credential: Credential | None
     rooms: set[int]
     closed: bool
+    outlet: Outlet
 
     def write(self, frame: bytes) -> None: ...
-
-    def write_batch(self, batch: Batch) -> None: ...
 
     def end(self, code: int, reason: str, retry_after: float | None = None) -> None: ...
 

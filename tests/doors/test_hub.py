@@ -37,6 +37,7 @@ class Socket:
         self.credential = None
         self.rooms = set()
         self.closed = False
+        self.outlet = self
         self.frames = []
         self.writes = []
         self._fails = fails

@@ -318,6 +318,14 @@ def test_unread_counts_others_messages_after_the_read_mark_and_stops_at_100(peop
     assert snapshots.my_room(people.bob, people.room.pk).unread == 100
 
 
+def test_unread_looks_back_only_so_far(people, monkeypatch):
+    """Or who writes much and reads nothing would have all their own messages scanned for others'."""
+    monkeypatch.setattr(snapshots, "UNREAD_REACH", 3)
+    for number in range(5):
+        post(people.alice, people.room, str(number))
+    assert snapshots.my_room(people.bob, people.room.pk).unread == 3
+
+
 def test_an_expired_mute_binds_no_longer(people):
     from chat.models import Sanction
     from chatproject.database import ClockTimestamp

@@ -413,6 +413,17 @@ async def test_a_room_closed_while_it_opens_stays_closed(server, people):
     assert bob.events(room) == []
 
 
+async def test_a_room_opened_again_right_after_its_close_stays_open(server, people):
+    room = people.room.pk
+    bob = await member(server.socket_url, people.bob, room)
+    closing = await bob.send("room.close", room=room)
+    opening = await bob.send("room.open", room=room)
+    await bob.reply(closing)
+    await bob.reply(opening)
+    reply = await bob.post(room, "to those who came back")
+    await bob.until_seq(room, reply["seq"])
+
+
 async def test_an_outsider_learns_nothing_of_a_private_room_by_typing(server, committed_db):
     people = await do(cast, kind="private")
     dave = await member(server.socket_url, people.dave)

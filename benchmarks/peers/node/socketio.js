@@ -1,31 +1,30 @@
-// Socket.IO as its documentation shows it: WebSocket only, no compression, the Redis adapter where asked.
-"use strict";
+// Socket.IO: one process, or several through its Redis adapter where REDIS_SOCKET is given.
+import "./collect.js";
+import { createAdapter } from "@socket.io/redis-adapter";
+import { createClient } from "redis";
+import { Server } from "socket.io";
+import { posted } from "./event.js";
 
-const { createServer } = require("node:http");
-const { Server } = require("socket.io");
-const { createAdapter } = require("@socket.io/redis-adapter");
-const { createClient } = require("redis");
-const { eventOf } = require("./event");
-
-async function main() {
-  const http = createServer();
-  const io = new Server(http, { transports: ["websocket"], perMessageDeflate: false });
-  if (process.env.REDIS_SOCKET) {
-    const pub = createClient({ socket: { path: process.env.REDIS_SOCKET } });
-    const sub = pub.duplicate();
-    await Promise.all([pub.connect(), sub.connect()]);
-    io.adapter(createAdapter(pub, sub));
-  }
-  let seq = 0;
-  io.on("connection", (socket) => {
-    socket.join("room");
-    socket.on("send", (message, acknowledge) => {
-      seq += 1;
-      io.to("room").emit("event", eventOf(seq, seq, message.client_id, message.body));
-      acknowledge({ message: seq, seq });
-    });
-  });
-  http.listen(Number(process.env.PORT), "127.0.0.1", 1024);
+const io = new Server({ transports: ["websocket"], perMessageDeflate: false, serveClient: false });
+if (process.env.REDIS_SOCKET) {
+  const publisher = createClient({ socket: { path: process.env.REDIS_SOCKET } });
+  const subscriber = publisher.duplicate();
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  io.adapter(createAdapter(publisher, subscriber));
 }
+let seq = 0;
 
-main();
+io.on("connection", (socket) => {
+  socket.on("join", async (room, reply) => {
+    await socket.join(`room.${room}`);
+    reply(true);
+  });
+  socket.on("post", (content, reply) => {
+    seq += 1;
+    io.to(`room.${content.room}`).emit("event", posted(content, seq));
+    reply(true);
+  });
+});
+
+io.listen(Number(process.env.PORT));
+io.httpServer.on("listening", () => console.log("Ready"));
