@@ -70,11 +70,13 @@ class Commands:
         if isinstance(command, wire.OpenRoom):
             return await self._run_open(command)
         if isinstance(command, wire.CloseRoom):
-            self._opening.pop(command.room, None)
+            self._close(command.room)
         return await self._run_limited(command)
 
+    # Opens are noted and closes done before anything is waited for: whatever finishes first, the order is
+    # that of the frames.
+
     async def _run_open(self, command: wire.OpenRoom) -> dict[str, Any]:
-        """Noted before anything is waited for: whatever finishes first, the order is that of the frames."""
         self._opening[command.room] = command
         try:
             return await self._run_limited(command)
@@ -188,10 +190,9 @@ class Commands:
         if self._opening.get(command.room) is not command:
             raise AppError(Code.CONFLICT, "The room was closed, or opened again, meanwhile.")
 
-    async def _close(self, command: wire.CloseRoom) -> dict[str, Any]:
-        if command.room not in self._opening:  # else it was opened again, which takes the place of this
-            self._process.hub.close(self._socket, command.room)
-        return {}
+    def _close(self, room_id: int) -> None:
+        self._opening.pop(room_id, None)
+        self._process.hub.close(self._socket, room_id)
 
     async def _edit(self, command: wire.EditMessage) -> dict[str, Any]:
         return await self._change(command.message, edit_message, body=command.body)
@@ -214,19 +215,19 @@ class Commands:
         self._process.hub.typing(self._socket, command.room, person_payload(self._user()))
         return {}
 
-    async def _ping(self, _: wire.Ping) -> dict[str, Any]:
+    async def _nothing_more(self, _: wire.Ping | wire.CloseRoom) -> dict[str, Any]:
         return {}
 
 
 _HANDLERS: dict[type[wire.Command], Callable[[Commands, Any], Awaitable[dict[str, Any]]]] = {
     wire.OpenRoom: Commands._open,
-    wire.CloseRoom: Commands._close,
+    wire.CloseRoom: Commands._nothing_more,
     wire.EditMessage: Commands._edit,
     wire.DeleteMessage: Commands._delete,
     wire.RestoreMessage: Commands._restore,
     wire.ReadRoom: Commands._read,
     wire.Typing: Commands._type,
-    wire.Ping: Commands._ping,
+    wire.Ping: Commands._nothing_more,
 }
 
 
