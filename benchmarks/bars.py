@@ -56,7 +56,9 @@ class Bar:
         if self.limit == 0:
             return f"**missed by {value:.4g}**"
         if self.at_least:
-            return f"**missed by {1 - value / self.limit:.0%}**"
+            return f"**missed by {1 - value / self.limit:.1%}**"
+        if value < 2 * self.limit:
+            return f"**missed by {value / self.limit - 1:.1%}**"
         return f"**missed: {value / self.limit:.2g} times the bar**"
 
 

@@ -81,9 +81,18 @@ def _bars(axes: Any, panel: Panel, found: dict[str, list[float]], labels: dict[s
     )
     if min(middles) > 0 and max(middles) / min(middles) > 20:
         axes.set_xscale("log")
-    more = ", more is better" if panel.more_is_better else ""
-    axes.set_title(f"{panel.title}{more}", loc="left", fontsize=10, fontweight="bold")
+    remarks = [panel.title]
+    remarks += ["more is better"] if panel.more_is_better else []
+    remarks += ["logarithmic"] if axes.get_xscale() == "log" else []
+    axes.set_title(", ".join(remarks), loc="left", fontsize=10, fontweight="bold")
     for name, middle, most in zip(names, middles, (max(found[peer]) for peer in peers), strict=True):
-        axes.annotate(f" {middle:,.{panel.digits}f}", (most, name), va="center", fontsize=8)
+        axes.annotate(
+            f"{middle:,.{panel.digits}f}",
+            (most, name),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
     axes.margins(x=0.14)
     axes.spines[["top", "right"]].set_visible(False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.bars import BARS
 from benchmarks.measure import median
-from benchmarks.plan import Plan, Sample
+from benchmarks.plan import FULL, Plan, Sample
 from benchmarks.plot import plot
 
 METHOD = Path(__file__).with_name("method.md")
@@ -74,6 +74,10 @@ def _page(run: Run) -> str:
         "(performance.json). How to run and read it: [benchmarks/README.md](../benchmarks/README.md).",
         "![CPU of a delivery, durable sends, memory and handshakes](performance.svg)",
     ]
+    if run.plan.readers != FULL.readers:
+        parts.append(
+            "**This was a quick run with small counts: it shows that all works, and judges nothing.**"
+        )
     if run.failures:
         parts += ["## Failed", "\n".join(f"- {failure}" for failure in run.failures)]
     parts += ["## The bars", _bars(samples), "## Where a peer is better", _better(samples, labels)]
