@@ -8,9 +8,11 @@ import hashlib
 import os
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, wraps
 from itertools import cycle
+from typing import ParamSpec, TypeVar
 
 import django
 
@@ -20,14 +22,30 @@ django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
 
 from accounts.credentials import SESSION, TICKET_SECONDS  # noqa: E402
 from accounts.models import RealtimeTicket, User  # noqa: E402
 from accounts.names import skeleton  # noqa: E402
 from chat.models import GuestPolicy, Membership, Room  # noqa: E402
 
+P = ParamSpec("P")
+T = TypeVar("T")
 PEOPLE = 256
 _people: list[tuple[User, str]] = []
+
+
+def _given_back(work: Callable[P, T]) -> Callable[P, T]:
+    """``work`` on a thread that ends with its loop and would take its connection along."""
+
+    @wraps(work)
+    def on_a_thread(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return on_a_thread
 
 
 def prepare() -> None:
@@ -47,6 +65,7 @@ def prepare() -> None:
     _people.extend((user, _session(user)) for user in User.objects.bulk_create(users))
 
 
+@_given_back
 def make_room() -> int:
     """A public room that everyone belongs to; its id."""
     name = f"room-{uuid.uuid4().hex}"
@@ -55,6 +74,7 @@ def make_room() -> int:
     return room.pk
 
 
+@_given_back
 def tickets(count: int) -> list[str]:
     """``count`` tickets, spread evenly over the people."""
     made = [secrets.token_urlsafe(16) for _ in range(count)]
