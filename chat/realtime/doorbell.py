@@ -79,8 +79,7 @@ class Doorbell:
         one takes the place of what waits, and brings along what that one carried."""
         who = bell.get("user", 0)
         key = (group, bell["type"], who["id"] if isinstance(who, dict) else who)
-        waiting = self._waiting.get(key)
-        self._waiting[key] = bell if waiting is None else _merged(waiting, bell)
+        self._waiting[key] = _merged(self._waiting.get(key, {}), bell)
         if key not in self._ringing:
             self._ringing.add(key)
             self._spawn(self._ring(group, key))
@@ -132,11 +131,15 @@ class Doorbell:
 
 
 def _merged(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    """``later`` with the copies of both, as long as they are few; a bell without copies still rings."""
-    copies = [*earlier.get("events", []), *later.get("events", [])]
+    """``later`` with the copies of both, if they are of one epoch and few; without copies it still rings."""
+    if "events" not in later:
+        return later
+    copies = later["events"]
+    if earlier.get("epoch") == later["epoch"]:
+        copies = [*earlier["events"], *copies]
     if sum(map(len, copies)) > MAX_COPIES_BYTES:
         copies = []
-    return later | {"events": copies} if "events" in later else later
+    return later | {"events": copies}
 
 
 async def _send(group: str, bell: dict[str, Any]) -> None:
