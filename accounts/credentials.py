@@ -20,7 +20,8 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import RealtimeTicket, TokenFamily, User
+from accounts.bans import ban_refusal, refusal_of
+from accounts.models import RealtimeTicket, TokenFamily, User, admitted
 from chatproject.database import ClockTimestamp
 from chatproject.errors import AppError, Code
 
@@ -46,14 +47,19 @@ class Credential:
 
 
 def session_credential(session_key: str | None) -> tuple[User, Credential] | None:
-    """The person signed in by a session cookie, or None. Two statements, the database's clock."""
+    """The person signed in by a session cookie, or None. Two statements, the database's clock.
+
+    Raises AppError BANNED.
+    """
     if not session_key or len(session_key) > MAX_SESSION_KEY_CHARS or "\0" in session_key:
         return None
     row = Session.objects.filter(session_key=session_key, expire_date__gt=Now()).first()
     data = SessionStore().decode(row.session_data) if row else {}
     if not data.get(BACKEND_SESSION_KEY) or not str(data.get(SESSION_KEY, "")).isdecimal():
         return None
-    user = User.objects.filter(pk=int(data[SESSION_KEY]), is_active=True).first()
+    user = User.objects.filter(admitted(), pk=int(data[SESSION_KEY])).first()
+    if user is None and (refusal := refusal_of(int(data[SESSION_KEY]))).code is Code.BANNED:
+        raise refusal
     if user is None or not _hash_matches(user, str(data.get(HASH_SESSION_KEY, ""))):
         return None
     return user, Credential(SESSION, session_key, user.pk, user.epoch)
@@ -74,22 +80,22 @@ def issue_ticket(user: User, credential: Credential) -> str:
 
 
 def redeem_ticket(ticket: str) -> tuple[User, Credential]:
-    """The person and credential behind a ticket, once. Raises AppError UNAUTHENTICATED. Two statements."""
+    """The person and credential behind a ticket, once. Raises AppError UNAUTHENTICATED, BANNED. Two statements."""
     row = _take_ticket(ticket) if len(ticket) <= MAX_TICKET_CHARS else None
     if row is None:
         raise AppError(Code.UNAUTHENTICATED)
     user_id, kind, key, epoch = row
-    user = User.objects.filter(_alive(kind, key), pk=user_id, is_active=True, epoch=epoch).first()
+    user = User.objects.filter(_alive(kind, key), admitted(), pk=user_id, epoch=epoch).first()
     if user is None:
-        raise AppError(Code.UNAUTHENTICATED)
+        raise refusal_of(user_id)
     return user, Credential(kind, key, user_id, epoch)
 
 
-def ended(credentials: Iterable[Credential]) -> set[Credential]:
-    """Those of ``credentials`` that hold no longer, in one statement for any number and mix."""
+def ended(credentials: Iterable[Credential]) -> dict[Credential, AppError]:
+    """Those of ``credentials`` that are refused now, and why; one statement for any number and mix."""
     known = list(set(credentials))
     if not known:
-        return set()
+        return {}
     columns = (
         [credential.kind for credential in known],
         [credential.key for credential in known],
@@ -98,21 +104,25 @@ def ended(credentials: Iterable[Credential]) -> set[Credential]:
     )
     with connection.cursor() as cursor:
         cursor.execute(ENDED_SQL, columns)
-        return {known[place - 1] for (place,) in cursor.fetchall()}
+        return {
+            known[place - 1]: ban_refusal(until, reason) if banned else AppError(Code.UNAUTHENTICATED)
+            for place, banned, until, reason in cursor.fetchall()
+        }
 
 
 # The CASE keeps a session key from being read as a uuid, and the index of token families in use.
 ENDED_SQL = """
-SELECT c.place
+SELECT c.place, coalesce(u.banned, false), u.banned_until, u.ban_reason
 FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])
      WITH ORDINALITY AS c(kind, key, user_id, epoch, place)
-LEFT JOIN accounts_user u ON u.id = c.user_id AND u.is_active AND u.epoch = c.epoch
+LEFT JOIN (SELECT *, banned_until > clock_timestamp() AS banned FROM accounts_user) u
+     ON u.id = c.user_id AND u.is_active AND u.epoch = c.epoch
 LEFT JOIN django_session s
      ON c.kind = 'session' AND s.session_key = c.key AND s.expire_date > clock_timestamp()
 LEFT JOIN accounts_tokenfamily f
      ON f.id = CASE WHEN c.kind = 'jwt' THEN c.key::uuid END
      AND f.user_id = c.user_id AND f.revoked_at IS NULL AND f.expires_at > clock_timestamp()
-WHERE u.id IS NULL OR (s.session_key IS NULL AND f.id IS NULL)
+WHERE u.id IS NULL OR u.banned OR (s.session_key IS NULL AND f.id IS NULL)
 """
 
 

@@ -1,6 +1,7 @@
 """Who someone is: people with an account, guests, and the credentials they hold."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -9,6 +10,21 @@ from django.db.models.functions import Lower, Now
 from django.utils.crypto import salted_hmac
 
 from accounts.names import MAX_NAME_CHARS, MAX_SKELETON_CHARS, clean_display_name, skeleton
+from chatproject.database import ClockTimestamp
+
+# The end of a ban that has none.
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def admitted(prefix: str = "") -> models.Q:
+    """The people who may come in now: neither deactivated nor banned, by the database's clock.
+
+    ``prefix`` leads to the person, such as ``user__``.
+    """
+    free = models.Q(**{f"{prefix}banned_until__isnull": True})
+    return models.Q(**{f"{prefix}is_active": True}) & (
+        free | models.Q(**{f"{prefix}banned_until__lte": ClockTimestamp()})
+    )
 
 
 class UserManager(BaseUserManager["User"]):
@@ -41,6 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     ``epoch`` is raised to end every credential of the person at once (password change, deactivation,
     log-out everywhere). ``name_released_at`` is set when a guest's name becomes free again.
+    ``banned_until`` refuses every credential without ending it, so that a lifted ban gives all of them back.
     """
 
     username = models.CharField(max_length=150, unique=True, null=True, blank=True)
@@ -51,6 +68,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_guest = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    banned_until = models.DateTimeField(null=True, blank=True, editable=False)
+    ban_reason = models.CharField(max_length=600, blank=True, editable=False)
     epoch = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_seen_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -19,8 +19,9 @@ from django.utils.encoding import force_bytes
 
 from accounts.actions.profile import touch
 from accounts.actions.revocation import end_credential
+from accounts.bans import refusal_of
 from accounts.credentials import JWT, Credential
-from accounts.models import TokenFamily, User
+from accounts.models import TokenFamily, User, admitted
 from chatproject.errors import AppError, Code
 
 ALGORITHM = "HS256"
@@ -53,7 +54,7 @@ def issue_pair(user: User) -> TokenPair:
 
 
 def refresh_pair(refresh: str) -> TokenPair:
-    """The next pair of a family. Raises AppError UNAUTHENTICATED; a replay also ends the family.
+    """The next pair of a family. Raises AppError UNAUTHENTICATED, BANNED; a replay also ends the family.
 
     Concurrent calls with one token: the row lock lets one through.
     """
@@ -76,11 +77,11 @@ def revoke(token: str) -> None:
 
 
 def credential_of_access(token: str) -> tuple[User, Credential]:
-    """The person and credential of an access token. Raises AppError UNAUTHENTICATED. One statement."""
+    """The person and credential of an access token. Raises AppError UNAUTHENTICATED, BANNED. One statement."""
     claims = _decode(token, ACCESS)
     family = _living_families().filter(pk=claims["family"]).first()
     if family is None or not _belongs(family, claims):
-        raise AppError(Code.UNAUTHENTICATED)
+        raise refusal_of(int(claims["sub"]))
     touch(family.user)
     return family.user, Credential(JWT, str(family.pk), family.user.pk, family.user.epoch)
 
@@ -91,7 +92,7 @@ def _rotate(claims: dict[str, Any]) -> TokenPair | None:
     locked = _living_families().select_for_update(of=("self",), no_key=True)
     family = locked.filter(pk=claims["family"]).first()
     if family is None or not _belongs(family, claims):
-        raise AppError(Code.UNAUTHENTICATED)
+        raise refusal_of(int(claims["sub"]))
     if str(family.current_jti) != claims["jti"]:
         return None
     family.current_jti = uuid.uuid4()
@@ -103,7 +104,7 @@ def _rotate(claims: dict[str, Any]) -> TokenPair | None:
 
 
 def _living_families() -> Any:
-    alive = TokenFamily.objects.filter(revoked_at__isnull=True, expires_at__gt=Now(), user__is_active=True)
+    alive = TokenFamily.objects.filter(admitted("user__"), revoked_at__isnull=True, expires_at__gt=Now())
     return alive.select_related("user")
 
 

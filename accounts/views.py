@@ -22,7 +22,7 @@ from accounts.actions.sign_in import name_key
 from accounts.forms import NameForm
 from accounts.models import User
 from accounts.redirects import next_url
-from accounts.sessions import sign_in
+from accounts.sessions import sign_in, sign_out
 from chatproject.address import request_address
 from chatproject.errors import TABLE, AppError, Code
 from chatproject.limits import (
@@ -159,9 +159,13 @@ class SignOutView(allauth.LogoutView):  # type: ignore[misc]
     """Sign-out here, or with ``everywhere`` of all that the person holds."""
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        user = self.request.user
-        if isinstance(user, User) and "everywhere" in self.request.POST:
-            end_all_credentials(user)
+        try:
+            user = self.request.user
+            if isinstance(user, User) and "everywhere" in self.request.POST:
+                end_all_credentials(user)
+        except AppError:  # banned: there is nobody to ask, only a session to leave
+            sign_out(self.request)
+            return redirect("/")
         response: HttpResponse = super().post(*args, **kwargs)
         return response
 

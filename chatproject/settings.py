@@ -213,7 +213,7 @@ WHITENOISE_MAX_AGE = 60
 
 # --- People: sign-in -------------------------------------------------------------------------------
 # allauth keeps the flows; accounts.adapter binds them to our actions, limits and words.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.Backend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"

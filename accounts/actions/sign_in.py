@@ -5,6 +5,7 @@ import re
 
 from django.contrib.auth import authenticate
 
+from accounts.bans import check_not_banned
 from accounts.models import User
 from chatproject.errors import AppError, Code
 from chatproject.limits import SIGN_IN_PER_ADDRESS, SIGN_IN_PER_NAME, check
@@ -13,7 +14,7 @@ MAX_TYPED_CHARS = 1024
 
 
 def password_sign_in(name: str, *, password: str, address: str) -> User:
-    """The person with this e-mail address or username. Raises AppError UNAUTHENTICATED, RATE_LIMITED.
+    """The person with this e-mail address or username. Raises AppError UNAUTHENTICATED, RATE_LIMITED, BANNED.
 
     Wrong name, wrong password and a deactivated account are one answer, after the same work.
     """
@@ -22,6 +23,7 @@ def password_sign_in(name: str, *, password: str, address: str) -> User:
     user = authenticate(None, username=name.strip(), password=password) if fits else None
     if not isinstance(user, User):
         raise AppError(Code.UNAUTHENTICATED, "Name and password do not fit.")
+    check_not_banned(user)
     return user
 
 

@@ -140,6 +140,7 @@ class Commands:
         """Closes after the reply. Waiting commands are answered by the close."""
         code = {
             Code.UNAUTHENTICATED: wire.Close.NOT_AUTHENTICATED,
+            Code.BANNED: wire.Close.BANNED,
             Code.RATE_LIMITED: wire.Close.RATE,
         }.get(refusal.code, wire.Close.BUSY)
         self._socket.end(code, refusal.message, refusal.retry_after)

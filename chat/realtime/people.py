@@ -10,7 +10,7 @@ from django.conf import settings
 from accounts import credentials
 from chat.realtime.protocol import Close
 from chat.realtime.room import Socket
-from chatproject.errors import AppError
+from chatproject.errors import AppError, Code
 from chatproject.pool import DatabasePool
 
 logger = logging.getLogger(__name__)
@@ -74,5 +74,9 @@ class People:
         asked = {socket: socket.credential for socket in sockets if socket.credential is not None}
         ended = await self._pool.run(credentials.ended, set(asked.values()))
         for socket, credential in asked.items():
-            if credential in ended:
+            if credential not in ended:
+                continue
+            if ended[credential].code is Code.BANNED:
+                socket.end(Close.BANNED, ended[credential].message)
+            else:
                 socket.end(Close.SESSION_ENDED, "Signed out.")

@@ -176,23 +176,23 @@ def test_ended_asks_once_for_any_mix(bob, django_assert_num_queries):
     deactivate(carol)
     made_up = Credential(JWT, str(uuid.uuid4()), bob.pk, 0)
     with django_assert_num_queries(1):
-        assert ended([*living, *dead, *single, made_up]) == {*dead, *single, made_up}
+        assert ended([*living, *dead, *single, made_up]).keys() == {*dead, *single, made_up}
     with django_assert_num_queries(0):
-        assert ended([]) == set()
+        assert ended([]).keys() == set()
 
 
 def test_ended_sees_time_run_out(bob):
     session, token = credentials_of(bob)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     TokenFamily.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert ended([session, token]) == {session, token}
+    assert ended([session, token]).keys() == {session, token}
 
 
 def test_another_persons_family_is_no_credential(bob):
     carol = User.objects.create_user(f"carol-{uuid.uuid4().hex}", None, "correct horse battery")
     family = credentials_of(carol)[1]
     forged = Credential(JWT, family.key, bob.pk, 0)
-    assert ended([forged]) == {forged}
+    assert ended([forged]).keys() == {forged}
 
 
 def test_revocation_is_announced_after_the_commit(bob, revoked):
@@ -345,7 +345,7 @@ def test_idle_guests_lose_credentials_and_name(revoked):
     session, token = credentials_of(gil)
     long_ago(gil)
     assert (gil.pk, None) in revoked(expire_guests)
-    assert ended([session, token]) == {session, token}
+    assert ended([session, token]).keys() == {session, token}
     assert session_credential(session.key) is None
     gil.refresh_from_db()
     here.refresh_from_db()
@@ -383,6 +383,6 @@ def test_pruning_leaves_what_is_in_use(bob):
     old = tokens.issue_pair(bob)
     TokenFamily.objects.filter(pk=claims_of(old.access)["family"]).update(expires_at=timezone.now())
     assert prune_credentials() >= 2
-    assert ended(living) == set()
+    assert ended(living).keys() == set()
     assert refused(redeem_ticket, dead)
     assert redeem_ticket(ticket)
