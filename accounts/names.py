@@ -62,11 +62,16 @@ def invalid_name(text: str) -> AppError:
 def skeleton(name: str) -> str:
     """What ``name`` looks like. Equal for names that people would confuse."""
     # Twice: the table tells a capital Greek Nu from a small one (N, v), and folding makes new partners.
-    text = _look(unicodedata.normalize("NFKC", name)).casefold()
-    text = _look(unicodedata.normalize("NFKC", text)).casefold()
+    text = look(unicodedata.normalize("NFKC", name)).casefold()
+    text = look(unicodedata.normalize("NFKC", text)).casefold()
     # The table joins I, l and 1; folding joins I and i.
     text = text.replace("i", "l")
     return "".join(char for char in text if unicodedata.category(char)[0] not in IGNORED_IN_SKELETON)
+
+
+def look(text: str) -> str:
+    """``text`` with every character replaced by its prototype: what it looks like (TR 39, 4)."""
+    return text.translate(_prototypes())
 
 
 def is_reserved(name: str) -> bool:
@@ -99,10 +104,6 @@ def _without_number(text: str) -> str:
 @lru_cache(maxsize=8)
 def _skeletons(words: Iterable[str]) -> frozenset[str]:
     return frozenset(skeleton(word) for word in words)
-
-
-def _look(text: str) -> str:
-    return text.translate(_prototypes())
 
 
 @lru_cache(maxsize=1)
