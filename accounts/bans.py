@@ -12,8 +12,10 @@ from chatproject.errors import AppError, Code
 def refusal_of(user_id: int) -> AppError:
     """Why a credential of this person is refused now: BANNED with its words, else UNAUTHENTICATED."""
     banned = User.objects.filter(pk=user_id, is_active=True, banned_until__gt=ClockTimestamp())
-    row = banned.values_list("banned_until", "ban_reason").first()
-    return ban_refusal(*row) if row and row[0] else AppError(Code.UNAUTHENTICATED)
+    user = banned.only("banned_until", "ban_reason").first()
+    if user is None or user.banned_until is None:
+        return AppError(Code.UNAUTHENTICATED)
+    return ban_refusal(user.banned_until, user.ban_reason)
 
 
 def check_not_banned(user: User) -> None:

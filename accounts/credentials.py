@@ -80,7 +80,10 @@ def issue_ticket(user: User, credential: Credential) -> str:
 
 
 def redeem_ticket(ticket: str) -> tuple[User, Credential]:
-    """The person and credential behind a ticket, once. Raises AppError UNAUTHENTICATED, BANNED. Two statements."""
+    """The person and credential behind a ticket, once. Two statements.
+
+    Raises AppError UNAUTHENTICATED, BANNED.
+    """
     row = _take_ticket(ticket) if len(ticket) <= MAX_TICKET_CHARS else None
     if row is None:
         raise AppError(Code.UNAUTHENTICATED)

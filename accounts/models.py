@@ -69,7 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     banned_until = models.DateTimeField(null=True, blank=True, editable=False)
-    ban_reason = models.CharField(max_length=600, blank=True, editable=False)
+    ban_reason = models.CharField(max_length=700, blank=True, db_default="", editable=False)
     epoch = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_seen_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -81,6 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = ["email"]
 
     class Meta:
+        permissions = [("grant_rights", "Can give and take the rights of staff")]
         constraints = [
             models.UniqueConstraint(
                 fields=["name_skeleton"],

@@ -77,7 +77,10 @@ def revoke(token: str) -> None:
 
 
 def credential_of_access(token: str) -> tuple[User, Credential]:
-    """The person and credential of an access token. Raises AppError UNAUTHENTICATED, BANNED. One statement."""
+    """The person and credential of an access token. One statement.
+
+    Raises AppError UNAUTHENTICATED, BANNED.
+    """
     claims = _decode(token, ACCESS)
     family = _living_families().filter(pk=claims["family"]).first()
     if family is None or not _belongs(family, claims):

@@ -11,9 +11,11 @@ from api.authentication import person, signed_in
 from api.door import Door, operation
 from api.limiting import take
 from chat import access
-from chat.actions.messages import delete_message, edit_message, post_message, restore_message
+from chat.actions.drafts import Held
+from chat.actions.messages import delete_message, edit_message, restore_message
+from chat.actions.posting import post_message
 from chat.payloads import MessagePayload, message_payload
-from chat.snapshots import MessagePage, message_page
+from chat.snapshots import MessagePage, held_of_client_id, message_page
 from chatproject.limits import SENDS_PER_PERSON
 
 
@@ -30,7 +32,10 @@ class Messages(Door):
         """Sends a message. A ``client_id`` used before answers 200 with the message sent then."""
         user = signed_in(self.request.user)
         take(self.request, SENDS_PER_PERSON, user.pk)
-        posted = post_message(user, room_id, **{"client_id": uuid4(), **given})
+        draft = {"client_id": uuid4(), **given}
+        posted = post_message(user, room_id, **draft)
+        if isinstance(posted, Held):
+            return Response(held_of_client_id(user, room_id, draft["client_id"]), 202)
         return Response(_as_it_is(user, posted.message_id), 200 if posted.replayed else 201)
 
 

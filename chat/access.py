@@ -1,71 +1,43 @@
 """Who may do what. A room or a message for someone comes only from here, and nothing here writes.
 
-"Not a member" and "does not exist" are one answer: NOT_FOUND.
+"Not a member" and "does not exist" are one answer: NOT_FOUND. Whoever is barred from a room that they knew
+is told BANNED, with the reason.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import User
-from chat.models import GuestPolicy, Membership, Message, Role, Room, RoomKind
+from accounts.models import User, admitted
+from chat.models import GuestPolicy, Membership, Message, Room, RoomKind, Sanction
+from chat.standing import Restriction, Standing, bonds, bound_in, staff_may, standing_among
 from chatproject.errors import AppError, Code
 
-_MANAGERS = {Role.OWNER}
-_MODERATORS = {Role.OWNER, Role.MODERATOR}
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What someone is to a room: ``user`` is None for a visitor without a name, ``role`` outside."""
-
-    user: User | None
-    room: Room
-    role: str | None = None
-    read_seq: int = 0
-
-    def may_read(self) -> bool:
-        """Whether this room exists for them."""
-        if self.user is None or self.user.is_guest:
-            if self.room.kind == RoomKind.PUBLIC:
-                return self.room.guest_policy != GuestPolicy.NONE
-            return self.role is not None
-        return self.room.kind == RoomKind.PUBLIC or self.role is not None
-
-    def may_moderate(self) -> bool:
-        """Whether they may remove messages and members of others."""
-        return self.role in _MODERATORS
-
-    def may_manage(self) -> bool:
-        """Whether they may change the room, its roles and its members."""
-        return self.role in _MANAGERS
-
-    def write_refusal(self) -> Code | None:
-        """Why they may not write here, sanctions and slow mode aside; None when they may."""
-        if not self.may_read():
-            return Code.NOT_FOUND
-        if self.room.archived_at is not None:
-            return Code.ARCHIVED
-        if self.user is None:
-            return Code.UNAUTHENTICATED
-        open_to_guests = self.room.kind == RoomKind.PRIVATE or self.room.guest_policy == GuestPolicy.WRITE
-        if self.user.is_guest and not open_to_guests:
-            return Code.READ_ONLY
-        return None
+# Permissions of staff, given by groups in the admin. They hold in every room that staff reaches.
+MODERATE = "chat.moderate_messages"
+SANCTION = "chat.sanction_users"
+MANAGE = "chat.change_room"
+ASSIGN_ROLES = "chat.assign_room_roles"
+VIEW_PRIVATE = "chat.view_private_rooms"
+HANDLE_REPORTS = "chat.handle_reports"
+AUTOMOD = "chat.manage_automod"
+AUDIT = "chat.view_audit"
+CHANGE_PEOPLE = "accounts.change_user"
+GRANT = "accounts.grant_rights"
 
 
 def rooms_visible_to(user: User | None) -> QuerySet[Room]:
     """The rooms that exist for ``user``. The same rule as ``Standing.may_read``, in SQL."""
-    public = Q(kind=RoomKind.PUBLIC)
+    public = ~Q(kind=RoomKind.PRIVATE)
     open_to_guests = public & ~Q(guest_policy=GuestPolicy.NONE)
     if user is None:
         return Room.objects.filter(open_to_guests)
     belongs = Exists(Membership.objects.filter(room=OuterRef("pk"), user=user))
+    barred = Exists(Sanction.objects.in_force().barring().filter(room=OuterRef("pk"), user=user))
     if user.is_guest:
-        return Room.objects.filter(open_to_guests | (Q(kind=RoomKind.PRIVATE) & Q(belongs)))
-    return Room.objects.filter(public | Q(belongs))
+        return Room.objects.filter((open_to_guests | Q(kind=RoomKind.PRIVATE) & Q(belongs)) & ~barred)
+    return Room.objects.filter((public | Q(belongs)) & ~barred)
 
 
 def has_created(user: User, client_id: UUID | None) -> bool:
@@ -74,87 +46,107 @@ def has_created(user: User, client_id: UUID | None) -> bool:
 
 
 def room_for(user: User | None, room_id: int) -> Standing:
-    """The room and what ``user`` is to it: one statement. Raises AppError NOT_FOUND."""
-    return _seen(standing_in(Room.objects.filter(pk=room_id).first(), user))
+    """The room and what ``user`` is to it: one statement. Raises AppError NOT_FOUND, BANNED."""
+    return _seen(standing_among(Room.objects.filter(pk=room_id), user))
 
 
 def room_by_slug_for(user: User | None, slug: str) -> Standing:
     """As ``room_for``, by the room's name in links."""
-    return _seen(standing_in(Room.objects.filter(slug=slug).first(), user))
+    return _seen(standing_among(Room.objects.filter(slug=slug), user))
 
 
-def standing_in(room: Room | None, user: User | None) -> Standing | None:
-    """What ``user`` is to ``room``, whether or not they may see it."""
-    if room is None:
-        return None
-    if user is None:
-        return Standing(None, room)
-    membership = Membership.objects.filter(room=room, user=user).only("role", "read_seq").first()
-    if membership is None:
-        return Standing(user, room)
-    return Standing(user, room, membership.role, membership.read_seq)
+def check_may_open(user: User | None, room_id: int) -> bool:
+    """Whether someone who may read the room may write there too. Raises AppError NOT_FOUND, BANNED."""
+    standing = room_for(user, room_id)
+    return standing.write_refusal() is None and restriction_of(user, standing.room) is None
+
+
+def standing_in(room: Room, user: User | None) -> Standing:
+    """What ``user`` is to ``room``, whether or not they may see it: one statement."""
+    standing = standing_among(Room.objects.filter(pk=room.pk), user)
+    if standing is None:
+        raise AppError(Code.NOT_FOUND)
+    return standing
 
 
 def message_for(user: User | None, message_id: int) -> tuple[Message, Standing]:
-    """The message and what ``user`` is to its room. Raises AppError NOT_FOUND."""
-    message = Message.objects.select_related("room", "author").filter(pk=message_id).first()
-    standing = standing_in(message.room if message else None, user)
-    if message is None or standing is None or not standing.may_read():
+    """The message and what ``user`` is to its room. Raises AppError NOT_FOUND, BANNED."""
+    message = Message.objects.select_related("author").filter(pk=message_id).first()
+    if message is None:
         raise AppError(Code.NOT_FOUND)
+    standing = room_for(user, message.room_id)
+    message.room = standing.room
     return message, standing
 
 
-def readers_among(room_id: int, user_ids: Collection[int]) -> dict[int | None, bool]:
-    """Those of ``user_ids`` who may read the room now, and None if a visitor without a name may.
+def readers_among(room_id: int, user_ids: Collection[int]) -> dict[int | None, bool | Code]:
+    """What each of ``user_ids``, and None for a visitor without a name, may do in the room now.
 
-    The value is whether they may write too, sanctions aside.
-
-    Two statements for any number of people. Nobody may read a room that is gone.
+    True: read and write (slow mode aside). False: read. A code: neither, and why. Two statements for any
+    number of people. Nobody may read a room that is gone.
     """
     room = Room.objects.filter(pk=room_id).first()
     if room is None:
         return {}
-    users = User.objects.filter(pk__in=user_ids, is_active=True).annotate(
-        seat=FilteredRelation("memberships", condition=Q(memberships__room=room))
-    )
-    standings = [Standing(user, room, role) for user, role in _with_role(users)] + [Standing(None, room)]
-    return {
-        standing.user.pk if standing.user else None: standing.write_refusal() is None
-        for standing in standings
-        if standing.may_read()
-    }
+    found: dict[int | None, bool | Code] = {}
+    people = bound_in(User.objects.filter(admitted(), pk__in=user_ids), room)
+    for standing, mute in [bonds(user, room) for user in people] + [(Standing(None, room), None)]:
+        hidden = standing.read_refusal()
+        may_write = standing.write_refusal() is None and mute is None
+        found[standing.user.pk if standing.user else None] = hidden.code if hidden else may_write
+    return found
+
+
+def restriction_of(user: User | None, room: Room) -> Restriction | None:
+    """The mute that binds ``user`` in ``room`` now: one statement."""
+    if user is None:
+        return None
+    person = bound_in(User.objects.filter(pk=user.pk), room).first()
+    return bonds(person, room)[1] if person else None
 
 
 def check_may_manage(standing: Standing) -> None:
-    """Owners, and staff with the permission to change any room. Raises NOT_FOUND or FORBIDDEN."""
-    if standing.may_manage():
-        return
-    if standing.user is not None and standing.user.has_perm("chat.change_room"):
-        return
-    raise AppError(Code.FORBIDDEN if standing.may_read() else Code.NOT_FOUND)
+    """Owners, and staff with the permission to change any room. Raises NOT_FOUND, BANNED or FORBIDDEN."""
+    _check(standing, standing.may_manage() or _staff_may_here(standing, MANAGE))
+
+
+def check_may_assign_roles(standing: Standing) -> None:
+    """Owners, and staff with the permission to. Raises NOT_FOUND, BANNED or FORBIDDEN."""
+    _check(standing, standing.may_manage() or _staff_may_here(standing, ASSIGN_ROLES))
+
+
+def check_may_sanction(standing: Standing) -> None:
+    """Moderators, owners, and staff with the permission to. Raises NOT_FOUND, BANNED or FORBIDDEN."""
+    _check(standing, may_sanction(standing))
 
 
 def check_may_moderate(standing: Standing) -> None:
-    """Moderators, owners, and staff with the permission to sanction. Raises NOT_FOUND or FORBIDDEN."""
-    if standing.may_moderate():
-        return
-    if standing.user is not None and standing.user.has_perm("chat.add_sanction"):
-        return
-    raise AppError(Code.FORBIDDEN if standing.may_read() else Code.NOT_FOUND)
+    """Moderators, owners, and staff who look after messages. Raises NOT_FOUND, BANNED or FORBIDDEN."""
+    _check(standing, may_moderate_messages(standing))
 
 
-def outranks(standing: Standing, other_role: str | None) -> bool:
-    """Whether someone may act on a member: managers on all but owners, moderators on plain members."""
-    if other_role == Role.OWNER:
-        return False
-    return not standing.may_moderate() or standing.may_manage() or other_role != Role.MODERATOR
+def check_outranks(standing: Standing, other: Standing) -> None:
+    """Whether someone may act on another: never on themselves, or on who stands as high. Raises FORBIDDEN."""
+    if standing.user is not None and other.user is not None and standing.user.pk == other.user.pk:
+        raise AppError(Code.FORBIDDEN, "You cannot do this to yourself.")
+    if other.rank() >= standing.rank():
+        raise AppError(Code.FORBIDDEN, "You cannot do this to someone who stands as high as you or higher.")
+
+
+def reaches(standing: Standing) -> bool:
+    """Private rooms are closed to staff too, but for members and those who may look into them."""
+    inside = standing.role is not None or not standing.room.is_private
+    return inside or staff_may(standing.user, VIEW_PRIVATE)
+
+
+def may_sanction(standing: Standing) -> bool:
+    """Whether they may warn, mute, kick and ban here."""
+    return standing.may_moderate() or _staff_may_here(standing, SANCTION)
 
 
 def is_moderating_staff(standing: Standing) -> bool:
     """Whether they look after messages of every room, from the admin."""
-    return (
-        standing.user is not None and standing.user.is_staff and standing.user.has_perm("chat.change_message")
-    )
+    return _staff_may_here(standing, MODERATE)
 
 
 def may_moderate_messages(standing: Standing) -> bool:
@@ -168,7 +160,7 @@ def may_edit(standing: Standing, message: Message) -> bool:
 
 
 def may_delete(standing: Standing, message: Message) -> bool:
-    """Authors, those who moderate the room, and staff with the permission to change messages."""
+    """Authors, those who moderate the room, and staff with the permission to moderate messages."""
     return may_edit(standing, message) or may_moderate_messages(standing)
 
 
@@ -179,11 +171,28 @@ def may_restore(standing: Standing, message: Message) -> bool:
     return may_edit(standing, message) and message.deleted_by_id == message.author_id
 
 
+def rights_in(standing: Standing, *, muted: bool = False) -> list[str]:
+    """What they may do here, for a client that shows or hides its buttons. It decides nothing."""
+    allowed = {
+        "write": standing.write_refusal() is None and not muted,
+        "moderate": may_moderate_messages(standing),
+        "sanction": may_sanction(standing),
+        "manage": standing.may_manage() or _staff_may_here(standing, MANAGE),
+    }
+    return [name for name, may in allowed.items() if may]
+
+
+def _staff_may_here(standing: Standing, permission: str) -> bool:
+    return staff_may(standing.user, permission) and reaches(standing)
+
+
+def _check(standing: Standing, allowed: bool) -> None:
+    if not allowed:
+        raise standing.read_refusal() or AppError(Code.FORBIDDEN)
+
+
 def _seen(standing: Standing | None) -> Standing:
-    if standing is None or not standing.may_read():
-        raise AppError(Code.NOT_FOUND)
+    refusal = AppError(Code.NOT_FOUND) if standing is None else standing.read_refusal()
+    if standing is None or refusal is not None:
+        raise refusal or AppError(Code.NOT_FOUND)
     return standing
-
-
-def _with_role(users: QuerySet[User]) -> list[tuple[User, str | None]]:
-    return [(user, user.__dict__["role"]) for user in users.annotate(role=F("seat__role"))]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from accounts.models import User
-from chat.models import Kind, Message, Room, RoomEvent
+from chat.models import HeldMessage, Kind, Message, Room, RoomEvent
 
 MAX_UNREAD = 100
 
@@ -39,6 +39,33 @@ class MessagePayload(msgspec.Struct, frozen=True):
     deleted_by: Literal["author", "moderator"] | None
 
 
+class HeldPayload(msgspec.Struct, frozen=True):
+    """A message that waits for a moderator: only its author and the moderators see it.
+
+    ``why`` is ``policy`` where all guests wait, else ``automod``; ``rule`` names it for moderators only.
+    """
+
+    id: int
+    room: int
+    client_id: str
+    author: Person
+    body: str
+    html: str
+    reply_to: int | None
+    created_at: str
+    state: str
+    why: Literal["policy", "automod"]
+    rule: str | None = None
+
+
+class RestrictionPayload(msgspec.Struct, frozen=True):
+    """The mute that binds the caller in a room."""
+
+    kind: str
+    reason: str
+    ends_at: str | None
+
+
 class RoomPayload(msgspec.Struct, frozen=True):
     """A room as everyone who may see it sees it; ``slow_mode`` in seconds, 0 for off."""
 
@@ -49,6 +76,7 @@ class RoomPayload(msgspec.Struct, frozen=True):
     kind: str
     guest_policy: str
     slow_mode: int
+    hide_after_reports: int
     archived_at: str | None
     head: int
 
@@ -64,13 +92,16 @@ class Preview(msgspec.Struct, frozen=True):
 class MyRoomPayload(RoomPayload, frozen=True):
     """A room with what it is to the caller. ``unread`` stops at 100; ``role`` is null outside.
 
-    ``preview`` is set in lists only.
+    ``rights`` are those of ``write``, ``moderate``, ``sanction`` and ``manage`` that the caller has here.
+    ``restriction`` is the mute that binds them; ``preview`` is set in lists only.
     """
 
     role: str | None
     read: int
     unread: int
+    rights: list[str]
     preview: Preview | None = None
+    restriction: RestrictionPayload | None = None
 
 
 class MemberPayload(msgspec.Struct, frozen=True):
@@ -132,11 +163,26 @@ def room_payload(room: Room) -> RoomPayload:
     return RoomPayload(**_room_fields(room))
 
 
-def my_room_payload(
-    room: Room, *, role: str | None, read: int, unread: int, preview: Preview | None = None
-) -> MyRoomPayload:
-    """``room`` with what it is to one person."""
-    return MyRoomPayload(**_room_fields(room), role=role, read=read, unread=unread, preview=preview)
+def my_room_payload(room: Room, **mine: Any) -> MyRoomPayload:
+    """``room`` with what it is to one person: the fields of MyRoomPayload that RoomPayload has not."""
+    return MyRoomPayload(**_room_fields(room), **mine)
+
+
+def held_payload(held: HeldMessage, *, to_moderator: bool) -> HeldPayload:
+    """``held`` for its author or a moderator; ``author`` and ``rule`` should be loaded."""
+    return HeldPayload(
+        id=held.pk,
+        room=held.room_id,
+        client_id=str(held.client_id),
+        author=person_payload(held.author),
+        body=held.body,
+        html=held.html,
+        reply_to=held.reply_to_id,
+        created_at=instant(held.created_at),
+        state=held.state,
+        why="automod" if held.rule_id else "policy",
+        rule=held.rule.name if to_moderator and held.rule else None,
+    )
 
 
 def event_payload(event: RoomEvent) -> EventPayload:
@@ -160,6 +206,7 @@ def _room_fields(room: Room) -> dict[str, Any]:
         "kind": str(room.kind),
         "guest_policy": str(room.guest_policy),
         "slow_mode": room.slow_mode_seconds,
+        "hide_after_reports": room.hide_after_reports,
         "archived_at": instant(room.archived_at) if room.archived_at else None,
         "head": room.last_seq,
     }

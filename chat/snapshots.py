@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
@@ -23,17 +24,22 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from chat import access, log
-from chat.models import Message, Room
+from chat.models import HeldMessage, HeldState, Message, Room, Sanction, SanctionKind
+from chat.models.reason import reason_given
 from chat.payloads import (
     MAX_UNREAD,
+    HeldPayload,
     MessagePayload,
     MyRoomPayload,
     Preview,
+    RestrictionPayload,
+    held_payload,
     instant,
     message_payload,
     my_room_payload,
 )
-from chatproject.database import snapshot
+from chat.standing import COLUMNS, Restriction, Standing, restriction_in
+from chatproject.database import ClockTimestamp, snapshot
 from chatproject.errors import AppError, Code
 
 MAX_PAGE = 100
@@ -70,9 +76,7 @@ def message_page(
     if sum(position is not None for position in (before, after, around)) > 1:
         raise AppError(Code.INVALID, "Give one of before, after and around.")
     with snapshot():
-        room = _mine(access.rooms_visible_to(user).filter(pk=room_id), user).first()
-        if room is None:
-            raise AppError(Code.NOT_FOUND)
+        room = _visible(user, room_id)
         epoch = log.heads([]).epoch
         found = Message.objects.filter(room_id=room_id).select_related("author")
         if around is not None:
@@ -82,7 +86,8 @@ def message_page(
             messages = found.page_after(after, limit)
         else:
             messages = found.page_before(room.last_seq + 1 if before is None else before, limit)
-    return MessagePage(list(map(message_payload, messages)), room.last_seq, epoch, _mine_payload(room, None))
+    shown = list(map(message_payload, messages))
+    return MessagePage(shown, room.last_seq, epoch, _mine_payload(room, user))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def room_list(
     found = list(rooms.order_by("outside", "-newest", "pk")[: limit + 1])
     page = found[:limit]
     messages = Message.objects.select_related("author").in_bulk([_extra(room, "newest") for room in page])
-    shown = [_mine_payload(room, messages.get(_extra(room, "newest"))) for room in page]
+    shown = [_mine_payload(room, user, messages.get(_extra(room, "newest"))) for room in page]
     if len(found) <= limit:
         return shown, None
     last = page[-1]
@@ -122,21 +127,44 @@ def room_list(
 
 
 def my_room(user: User | None, room_id: int) -> MyRoomPayload:
-    """One room with what it is to ``user``: one statement. Raises AppError NOT_FOUND."""
+    """One room with what it is to ``user``: one statement. Raises AppError NOT_FOUND, BANNED."""
+    return _mine_payload(_visible(user, room_id), user)
+
+
+def held_of(user: User, room_id: int) -> list[HeldPayload]:
+    """The messages of ``user`` that wait for a moderator in a room, the oldest first."""
+    own = HeldMessage.objects.filter(room_id=room_id, author=user, state=HeldState.WAITING)
+    return [held_payload(held, to_moderator=False) for held in own.select_related("author").order_by("id")]
+
+
+def held_of_client_id(user: User, room_id: int, client_id: UUID) -> HeldPayload:
+    """One held message of ``user``, whatever was decided. Raises AppError NOT_FOUND."""
+    held = HeldMessage.objects.select_related("author").filter(
+        room_id=room_id, author=user, client_id=client_id
+    )
+    if (found := held.first()) is None:
+        raise AppError(Code.NOT_FOUND)
+    return held_payload(found, to_moderator=False)
+
+
+def _visible(user: User | None, room_id: int) -> Room:
     room = _mine(access.rooms_visible_to(user).filter(pk=room_id), user).first()
     if room is None:
+        access.room_for(user, room_id)  # tells those who are banned
         raise AppError(Code.NOT_FOUND)
-    return _mine_payload(room, None)
+    return room
 
 
 def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
-    """``rooms`` with ``role``, ``read`` and ``unread`` of ``user``.
+    """``rooms`` with ``role``, ``read``, ``unread`` and the mutes of ``user``.
 
     Counting stops at MAX_UNREAD and looks no farther back than the newest UNREAD_REACH events.
     """
     if user is None:
         return rooms.annotate(
             role=Value(None, output_field=IntegerField(null=True)),
+            mute_kind=Value(None, output_field=IntegerField(null=True)),
+            hush_kind=Value(None, output_field=IntegerField(null=True)),
             read=Value(0, output_field=BigIntegerField()),
             unread=Value(0),
         )
@@ -146,7 +174,13 @@ def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
     counted = Func(
         ArraySubquery(unread.values("pk")[:MAX_UNREAD]), function="cardinality", output_field=IntegerField()
     )
+    muted = Q(sanctions__user=user, sanctions__kind=SanctionKind.MUTE, sanctions__lifted_at__isnull=True)
+    hush = Sanction.objects.filter(user=user, kind=SanctionKind.MUTE, lifted_at__isnull=True, room=None)
     return rooms.annotate(
+        mute=FilteredRelation("sanctions", condition=muted),
+        **{f"mute_{name}": F(f"mute__{name}") for name in COLUMNS},
+        **{f"hush_{name}": Subquery(hush.values(name)[:1]) for name in COLUMNS},
+        now=ClockTimestamp(),
         seat=FilteredRelation("memberships", condition=Q(memberships__user=user)),
         role=F("seat__role"),
         read=Coalesce(F("seat__read_seq"), 0),
@@ -154,18 +188,27 @@ def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
     )
 
 
-def _mine_payload(room: Room, newest: Message | None) -> MyRoomPayload:
+def _mine_payload(room: Room, user: User | None, newest: Message | None = None) -> MyRoomPayload:
     preview = None
     if newest is not None:
         text = " ".join(newest.body.split())[:PREVIEW_CHARS]
         preview = Preview(newest.author.display_name, text, instant(newest.created_at))
+    role = _extra(room, "role")
+    mute = restriction_in(room.__dict__, "mute") or restriction_in(room.__dict__, "hush")
     return my_room_payload(
         room,
-        role=_extra(room, "role"),
+        role=role,
         read=_extra(room, "read"),
         unread=_extra(room, "unread"),
+        rights=access.rights_in(Standing(user, room, role), muted=mute is not None),
         preview=preview,
+        restriction=_told(mute) if mute else None,
     )
+
+
+def _told(mute: Restriction) -> RestrictionPayload:
+    ends_at = instant(mute.ends_at) if mute.ends_at else None
+    return RestrictionPayload(mute.kind, reason_given(mute.category, mute.reason), ends_at)
 
 
 def _extra(room: Room, name: str) -> Any:

@@ -154,6 +154,8 @@ CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 GUEST_IDLE = environment.days("GUEST_IDLE_DAYS", default=30)
+# How long a moderator's action can be taken back.
+UNDO_WINDOW = environment.days("UNDO_WINDOW_DAYS", default=30)
 EVENT_RETENTION = environment.days("EVENT_RETENTION_DAYS", default=30)
 
 # --- Limits ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from accounts.actions.guests import create_guest
 from accounts.models import User
 from chat.actions.members import add_member, change_role, join_room
 from chat.actions.rooms import create_room
-from chat.actions.sanctions import mute_member
+from chat.actions.sanctions import sanction_person
 from chat.models import GuestPolicy, Room, RoomKind
 
 WAIT_SECONDS = 10.0
@@ -60,7 +60,7 @@ def cast(*, kind: str = RoomKind.PUBLIC, guest_policy: str | None = None) -> Cas
     change_role(olga, room.pk, alice.pk, role="moderator")
     if kind == RoomKind.PUBLIC and policy == GuestPolicy.WRITE:
         join_room(gil, room.pk)
-    mute_member(alice, room.pk, carol.pk, reason="test")
+    sanction_person(alice, carol.pk, kind="mute", room_id=room.pk)
     room.refresh_from_db()
     return Cast(room, olga, alice, bob, carol, dave, gil)
 

@@ -1,38 +1,46 @@
 """Someone about to write in a locked room: who they are and what binds them, read after the lock."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Q, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Q, Subquery
 from django.db.models.expressions import OuterRef
 
-from accounts.models import User
-from chat.access import Standing
-from chat.models import Message, Room, SanctionKind
-from chatproject.database import ClockTimestamp
+from accounts.models import User, admitted
+from chat.models import HeldMessage, HeldState, Message, Room, Ruleset
+from chat.standing import Restriction, Standing, bonds, bound_in
 from chatproject.errors import AppError, Code
+
+# So many of one author may wait in one room.
+MAX_HELD = 20
 
 
 @dataclass(slots=True)
 class Author:
-    """One person under the room's lock. ``now`` is the database's clock after the lock was taken."""
+    """One person under the room's lock. ``now`` is the database's clock after the lock was taken.
+
+    ``held`` has the client ids of their messages here that wait, and of those asked for;
+    ``rules_version`` is that of automod's rules in force.
+    """
 
     user: User
     standing: Standing
     now: datetime
-    muted: bool
-    mute_ends_at: datetime | None
+    mute: Restriction | None
     last_post_at: datetime | None
+    held: set[UUID] = field(default_factory=set)
+    rules_version: int = 0
 
     def check_may_write(self) -> None:
         """Raises AppError when the room, its policy or a sanction forbids writing."""
         refusal = self.standing.write_refusal()
         if refusal is not None:
-            raise AppError(refusal)
-        if self.muted and (self.mute_ends_at is None or self.mute_ends_at > self.now):
-            wait = (self.mute_ends_at - self.now).total_seconds() if self.mute_ends_at else None
-            raise AppError(Code.MUTED, retry_after=wait)
+            raise refusal
+        if self.mute is not None:
+            raise self.mute.refusal()
 
     def check_slow_mode(self) -> None:
         """Raises AppError SLOW_MODE when their last message here is too recent; moderators are exempt."""
@@ -44,37 +52,45 @@ class Author:
             raise AppError(Code.SLOW_MODE, retry_after=wait)
 
 
-def authors_of(room: Room, user_ids: Collection[int]) -> dict[int, Author]:
-    """The active ones of ``user_ids`` by id: one statement for any number. Call it after ``lock_room``."""
-    users = User.objects.filter(pk__in=user_ids, is_active=True).annotate(
-        seat=FilteredRelation("memberships", condition=Q(memberships__room=room)),
-        mute=FilteredRelation(
-            "sanctions",
-            condition=Q(
-                sanctions__room=room, sanctions__kind=SanctionKind.MUTE, sanctions__lifted_at__isnull=True
-            ),
-        ),
-    )
-    rows = users.annotate(
-        role=F("seat__role"),
-        read_seq=F("seat__read_seq"),
-        mute_id=F("mute__id"),
-        mute_ends_at=F("mute__ends_at"),
-        now=ClockTimestamp(),
-    )
+def authors_of(
+    room: Room, user_ids: Collection[int], client_ids: Collection[UUID] | None = None
+) -> dict[int, Author]:
+    """Those of ``user_ids`` who are let in, by id: one statement for any number. Call it after ``lock_room``.
+
+    With ``client_ids``, of the messages that are being sent, ``held`` and ``rules_version`` are filled.
+    """
+    rows = bound_in(User.objects.filter(admitted(), pk__in=user_ids), room)
     if room.slow_mode_seconds:
         own = Message.objects.filter(room=room, author=OuterRef("pk")).order_by("-seq")
         rows = rows.annotate(last_post_at=Subquery(own.values("created_at")[:1]))
+    if client_ids is not None:
+        held = HeldMessage.objects.filter(room=room, author=OuterRef("pk")).filter(
+            Q(state=HeldState.WAITING) | Q(client_id__in=client_ids)
+        )
+        rows = rows.annotate(
+            held_ids=ArraySubquery(held.values("client_id")),
+            rules_version=Subquery(Ruleset.objects.values("version")[:1]),
+        )
     return {row.pk: _author(row, room) for row in rows}
 
 
+def author_in(room: Room, user: User) -> Author:
+    """``user`` as they are now, for an action in the locked room. Raises AppError UNAUTHENTICATED."""
+    author = authors_of(room, {user.pk}).get(user.pk)
+    if author is None or author.user.epoch != user.epoch:
+        raise AppError(Code.UNAUTHENTICATED)
+    return author
+
+
 def _author(row: User, room: Room) -> Author:
+    standing, mute = bonds(row, room)
     found = row.__dict__
     return Author(
         user=row,
-        standing=Standing(row, room, found["role"], found["read_seq"] or 0),
+        standing=standing,
         now=found["now"],
-        muted=found["mute_id"] is not None,
-        mute_ends_at=found["mute_ends_at"],
+        mute=mute,
         last_post_at=found.get("last_post_at"),
+        held=set(found.get("held_ids") or ()),
+        rules_version=found.get("rules_version") or 0,
     )

@@ -3,17 +3,23 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from chat import access, log
-from chat.actions.authors import Author, authors_of
-from chat.models import GuestPolicy, Kind, Membership, Role, Room, RoomKind
+from chat import access, audit, log
+from chat.actions.authors import Author, author_in
+from chat.actions.changing import check_unchanged, checked
+from chat.audit import Deed, Why
+from chat.models import GuestPolicy, Kind, Membership, ModerationAction, Role, Room, RoomKind
+from chat.payloads import instant
 from chatproject.errors import AppError, Code
 
+UPDATED, ARCHIVED, REOPENED = "room.updated", "room.archived", "room.reopened"
 _MAX_SLUG_CHARS = 50
 
 
@@ -26,6 +32,7 @@ class RoomChanges:
     kind: str | None = None
     guest_policy: str | None = None
     slow_mode_seconds: int | None = None
+    hide_after_reports: int | None = None
 
 
 def create_room(
@@ -53,7 +60,7 @@ def create_room(
             room.save()
             Membership.objects.create(room=room, user=owner, role=Role.OWNER)
             entry = log.Entry(Kind.MEMBER_JOINED, owner.pk, subject=owner, data={"role": Role.OWNER})
-            log.append(room, [entry], at=authors_of(room, {owner.pk})[owner.pk].now)
+            log.append(room, [entry], at=author_in(room, owner).now)
     except IntegrityError as error:
         made = Room.objects.filter(created_by=owner, client_id=client_id).first() if client_id else None
         if made is None:
@@ -62,53 +69,88 @@ def create_room(
     return room
 
 
-def update_room(actor: User, room_id: int, changes: RoomChanges) -> Room:
-    """Changes a room, by its owner. What changes nothing appends nothing."""
+def update_room(actor: User, room_id: int, changes: RoomChanges, *, why: Why | None = None) -> Room:
+    """Changes a room, by its owner or staff. What changes nothing appends nothing."""
+    why = checked(why)
     with transaction.atomic():
         room, author = _managed(actor, room_id)
-        before = {name: getattr(room, name) for name in RoomChanges.__slots__}
-        for name in RoomChanges.__slots__:
-            wanted = getattr(changes, name)
-            if wanted is not None:
-                setattr(room, name, _line(wanted) if name in {"name", "topic"} else wanted)
-        if room.kind == RoomKind.PRIVATE and changes.guest_policy is None:
-            room.guest_policy = GuestPolicy.NONE
-        changed = [name for name, value in before.items() if getattr(room, name) != value]
-        if changed:
-            _validate(room)
-            room.save(update_fields=changed)
-            log.append(room, [log.Entry(Kind.ROOM_UPDATED, actor.pk)], at=author.now)
+        wanted = {name: getattr(changes, name) for name in RoomChanges.__slots__}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        for name in {"name", "topic"} & wanted.keys():
+            wanted[name] = _line(wanted[name])
+        if wanted.get("kind", room.kind) == RoomKind.PRIVATE and "guest_policy" not in wanted:
+            wanted["guest_policy"] = GuestPolicy.NONE
+        before = {name: getattr(room, name) for name, value in wanted.items() if getattr(room, name) != value}
+        if before:
+            after = {name: wanted[name] for name in before}
+            _put_settings(room, author, after)
+            audit.record(actor, Deed(UPDATED, f"room:{room.pk}", room.pk, before=before, after=after), why)
     return room
 
 
-def archive_room(actor: User, room_id: int) -> Room:
+def archive_room(actor: User, room_id: int, *, why: Why | None = None) -> Room:
     """Closes a room for writing; it can still be read, and opened again."""
-    with transaction.atomic():
-        room, author = _managed(actor, room_id)
-        if room.archived_at is None:
-            room.archived_at = author.now
-            room.save(update_fields=["archived_at"])
-            log.append(room, [log.Entry(Kind.ROOM_ARCHIVED, actor.pk)], at=author.now)
-    return room
+    return _set_archived(actor, room_id, ARCHIVED, checked(why))
 
 
-def reopen_room(actor: User, room_id: int) -> Room:
+def reopen_room(actor: User, room_id: int, *, why: Why | None = None) -> Room:
     """Opens an archived room again."""
+    return _set_archived(actor, room_id, REOPENED, checked(why))
+
+
+def put_room(actor: User, action: ModerationAction, wanted: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Gives back the settings of a room that were changed; see ``chat.actions.changing``."""
+    assert action.room_id is not None  # noqa: S101
+    room, author = _managed(actor, action.room_id)
+    check_unchanged({name: getattr(room, name) for name in expected}, expected)
+    _put_settings(room, author, wanted)
+
+
+def put_archived(
+    actor: User, action: ModerationAction, wanted: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Closes or opens a room again, as it was; see ``chat.actions.changing``."""
+    assert action.room_id is not None  # noqa: S101
+    room, author = _managed(actor, action.room_id)
+    check_unchanged(_archived(room), expected)
+    at = wanted["archived_at"]
+    _put_archived(room, author, datetime.fromisoformat(at) if at else None)
+
+
+def _set_archived(actor: User, room_id: int, kind: str, why: Why) -> Room:
     with transaction.atomic():
         room, author = _managed(actor, room_id)
-        if room.archived_at is not None:
-            room.archived_at = None
-            room.save(update_fields=["archived_at"])
-            log.append(room, [log.Entry(Kind.ROOM_UPDATED, actor.pk)], at=author.now)
+        before = _archived(room)
+        if (kind == ARCHIVED) == (room.archived_at is None):
+            _put_archived(room, author, author.now if kind == ARCHIVED else None)
+            deed = Deed(kind, f"room:{room.pk}", room.pk, before=before, after=_archived(room))
+            audit.record(actor, deed, why)
     return room
+
+
+def _archived(room: Room) -> dict[str, str | None]:
+    return {"archived_at": instant(room.archived_at) if room.archived_at else None}
+
+
+def _put_archived(room: Room, author: Author, at: datetime | None) -> None:
+    room.archived_at = at
+    room.save(update_fields=["archived_at"])
+    event = Kind.ROOM_UPDATED if at is None else Kind.ROOM_ARCHIVED
+    log.append(room, [log.Entry(event, author.user.pk)], at=author.now)
+
+
+def _put_settings(room: Room, author: Author, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(room, name, value)
+    _validate(room)
+    room.save(update_fields=list(values))
+    log.append(room, [log.Entry(Kind.ROOM_UPDATED, author.user.pk)], at=author.now)
 
 
 def _managed(actor: User, room_id: int) -> tuple[Room, Author]:
     """The locked room and its manager, as both are now."""
     room = log.lock_room(room_id)
-    author = authors_of(room, {actor.pk}).get(actor.pk)
-    if author is None:
-        raise AppError(Code.UNAUTHENTICATED)
+    author = author_in(room, actor)
     access.check_may_manage(author.standing)
     return room, author
 

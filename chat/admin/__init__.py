@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from chat import access
 from chat.actions.messages import delete_message, restore_message
 from chat.actions.rooms import RoomChanges, archive_room, reopen_room, update_room
-from chat.actions.sanctions import lift_mute, mute_member
+from chat.actions.sanctions import lift_sanction, sanction_person
+from chat.audit import Why
 from chat.models import Incarnation, Membership, Message, Room, RoomEvent, Sanction
 from chatproject.errors import AppError
 
@@ -99,7 +101,7 @@ class MessageAdmin(ReadOnlyAdmin):
     actions = ("take_away", "bring_back")
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("chat.change_message")
+        return request.user.has_perm(access.MODERATE)
 
     @admin.action(description="Delete", permissions=["moderate"])
     def take_away(self, request: HttpRequest, rows: QuerySet[Message]) -> None:
@@ -119,17 +121,17 @@ class RoomEventAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
 
-class MuteForm(SanctionForm):
-    """A mute: of whom, where, why, until when."""
+class NewSanctionForm(SanctionForm):
+    """A sanction: of whom, where, why, until when."""
 
     class Meta:
         model = Sanction
-        fields = ("room", "user", "reason", "ends_at")
+        fields = ("room", "user", "kind", "category", "reason", "ends_at")
 
 
 @admin.register(Sanction)
 class SanctionAdmin(ReadOnlyAdmin):
-    form = MuteForm
+    form = NewSanctionForm
     list_display = ("user", "room", "kind", "reason", "by", "created_at", "ends_at", "lifted_at")
     list_select_related = ("user", "room", "by")
     list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
@@ -138,22 +140,27 @@ class SanctionAdmin(ReadOnlyAdmin):
     actions = ("lift",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("chat.add_sanction")
+        return request.user.has_perm(access.SANCTION)
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("chat.add_sanction")
+        return request.user.has_perm(access.SANCTION)
 
     def save_model(
         self, request: HttpRequest, obj: Sanction, form: "forms.ModelForm[Sanction]", change: bool
     ) -> None:
-        made = mute_member(
-            staff(request), obj.room_id, obj.user_id, reason=obj.reason, until=form.cleaned_data["ends_at"]
+        made = sanction_person(
+            staff(request),
+            obj.user_id,
+            kind=obj.kind,
+            room_id=obj.room_id,
+            why=Why(obj.category, obj.reason),
+            until=obj.ends_at,
         )
         obj.pk = made.pk
 
     @admin.action(description="Lift", permissions=["lift"])
     def lift(self, request: HttpRequest, rows: QuerySet[Sanction]) -> None:
-        self.each(request, rows, lambda row: lift_mute(staff(request), row.room_id, row.user_id))
+        self.each(request, rows, lambda row: lift_sanction(staff(request), row.pk))
 
 
 admin.site.register(Incarnation, ReadOnlyAdmin)

@@ -14,6 +14,7 @@ class Kind(models.TextChoices):
     MESSAGE_EDITED = "message.edited"
     MESSAGE_DELETED = "message.deleted"
     MESSAGE_RESTORED = "message.restored"
+    MESSAGE_APPROVED = "message.approved"
     MEMBER_JOINED = "member.joined"
     MEMBER_LEFT = "member.left"
     MEMBER_ROLE_CHANGED = "member.role_changed"

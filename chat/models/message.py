@@ -13,6 +13,10 @@ models.TextField.register_lookup(Length)
 class MessageQuerySet(models.QuerySet["Message"]):
     """Reading: adjectives that chain. Order is always seq."""
 
+    def by_author(self, user_id: int) -> "MessageQuerySet":
+        """Those of one person in all rooms, by the index of authors in rooms."""
+        return self.filter(author_id=user_id, room_id__in=Room.objects.values("pk"))
+
     def page_before(self, seq: int, limit: int) -> list["Message"]:
         """Up to ``limit`` messages with a lower seq, oldest first."""
         return list(self.filter(seq__lt=seq).order_by("-seq")[:limit])[::-1]
@@ -55,6 +59,7 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        permissions = [("moderate_messages", "Can remove, restore, approve and reject messages")]
         constraints = [
             models.UniqueConstraint(fields=["room", "seq"], name="message_seq"),
             models.UniqueConstraint(fields=["room", "author", "client_id"], name="message_client_id"),

@@ -7,17 +7,19 @@ from django.db.models.functions import Now
 
 
 class RoomKind(models.TextChoices):
-    """Who may find and read a room."""
+    """Who may find and read a room, and in an announcement room who may write: its moderators."""
 
     PUBLIC = "public", "Public"
+    ANNOUNCEMENT = "announcement", "Announcements"
     PRIVATE = "private", "Private"
 
 
 class GuestPolicy(models.TextChoices):
-    """What guests, and visitors without a name, may do in a public room."""
+    """What guests, and visitors without a name, may do in a room that is not private."""
 
     NONE = "none", "Not open to guests"
     READ = "read", "Guests may read"
+    APPROVAL = "approval", "Guests may read, and write after approval"
     WRITE = "write", "Guests may read and write"
 
 
@@ -38,6 +40,11 @@ class Room(models.Model):
     kind = models.CharField(max_length=16, choices=RoomKind, default=RoomKind.PUBLIC)
     guest_policy = models.CharField(max_length=16, choices=GuestPolicy, default=GuestPolicy.NONE)
     slow_mode_seconds = models.PositiveIntegerField(default=0)
+    hide_after_reports = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Hide a message for the time of the review after so many reports; 0 for never.",
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.BigIntegerField(default=0, editable=False)
     first_seq = models.BigIntegerField(default=1, editable=False)
@@ -49,6 +56,10 @@ class Room(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="rooms")
 
     class Meta:
+        permissions = [
+            ("view_private_rooms", "Can look into private rooms; each look is recorded"),
+            ("assign_room_roles", "Can give and take roles in any room"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(name=""), name="room_name_not_empty"),
             models.CheckConstraint(condition=models.Q(kind__in=RoomKind.values), name="room_kind"),
@@ -56,7 +67,7 @@ class Room(models.Model):
                 condition=models.Q(guest_policy__in=GuestPolicy.values), name="room_guest_policy"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind=RoomKind.PUBLIC) | models.Q(guest_policy=GuestPolicy.NONE),
+                condition=~models.Q(kind=RoomKind.PRIVATE) | models.Q(guest_policy=GuestPolicy.NONE),
                 name="room_private_is_not_open_to_guests",
                 violation_error_message="A private room is not open to guests.",
             ),
@@ -77,3 +88,8 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it exists only for its members."""
+        return self.kind == RoomKind.PRIVATE

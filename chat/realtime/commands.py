@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from accounts.credentials import Credential
 from accounts.models import User
-from chat.actions.messages import Draft, Posted, delete_message, edit_message, restore_message
+from chat.actions.drafts import Draft, Held, Posted
+from chat.actions.messages import delete_message, edit_message, restore_message
 from chat.models import MAX_BODY_CHARS
 from chat.payloads import instant, person_payload
 from chat.realtime import handshake
@@ -167,7 +168,7 @@ class Commands:
                         raise AppError(Code.UNAVAILABLE, retry_after=1.0)
                     await limits.acheck(limits.SENDS_PER_PERSON, user.pk)
                     draft = Draft(user, command.client_id, command.body, command.reply_to)
-                    outcome: Awaitable[Posted] = self._process.writer.post(command.room, draft)
+                    outcome: Awaitable[Posted | Held] = self._process.writer.post(command.room, draft)
                 except Exception as error:  # told in the reply, which logs what is no refusal
                     outcome = _refused(error)
                 self._process.tasks.spawn(self._socket.reply_with(command.ref, _posted(outcome)))
@@ -232,16 +233,19 @@ _HANDLERS: dict[type[wire.Command], Callable[[Commands, Any], Awaitable[dict[str
 }
 
 
-async def _refused(error: Exception) -> Posted:
+async def _refused(error: Exception) -> Posted | Held:
     raise error
 
 
-async def _posted(outcome: Awaitable[Posted]) -> dict[str, Any]:
+async def _posted(outcome: Awaitable[Posted | Held]) -> dict[str, Any]:
     try:
         posted = await outcome
     except AppError as refusal:
         metrics.SENDS.labels(refusal.code).inc()
         raise
+    if isinstance(posted, Held):
+        metrics.SENDS.labels("held").inc()
+        return {"held": True, "replayed": posted.replayed}
     metrics.SENDS.labels("replayed" if posted.replayed else "posted").inc()
     return {
         "message": posted.message_id,

@@ -24,7 +24,14 @@ MAX_CATCHING_UP = 8
 COALESCE_SECONDS = 0.004
 
 # After these someone may have lost the right to read; nothing more reaches them until that is known.
-_REVOKING = {Kind.MEMBER_LEFT, Kind.MEMBER_ROLE_CHANGED, Kind.ROOM_UPDATED, Kind.ROOM_ARCHIVED}
+_REVOKING = {
+    Kind.MEMBER_LEFT,
+    Kind.MEMBER_ROLE_CHANGED,
+    Kind.MEMBER_SANCTIONED,
+    Kind.MEMBER_UNSANCTIONED,
+    Kind.ROOM_UPDATED,
+    Kind.ROOM_ARCHIVED,
+}
 
 
 class Delivery:
@@ -174,14 +181,17 @@ class Delivery:
         finally:
             room.rechecking = None
 
-    def _decide(self, subscription: Subscription, suspicions: int, readers: dict[int | None, bool]) -> None:
+    def _decide(
+        self, subscription: Subscription, suspicions: int, readers: dict[int | None, bool | Code]
+    ) -> None:
         """Takes the answer, unless something has raised a newer doubt since it was asked for."""
         if not subscription.is_current() or subscription.suspicions != suspicions:
             return
-        if subscription.socket.user_id not in readers:
-            self._rooms.take_away(subscription, Code.NOT_FOUND)
+        answer = readers.get(subscription.socket.user_id, Code.NOT_FOUND)
+        if isinstance(answer, Code):
+            self._rooms.take_away(subscription, answer)
             return
-        subscription.may_write = readers[subscription.socket.user_id]
+        subscription.may_write = answer
         subscription.suspicions = 0
         if subscription.started:
             self.advance(subscription)

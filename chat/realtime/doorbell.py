@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -37,6 +38,11 @@ def room_group(room_id: int) -> str:
 def ring_from_thread(group: str, bell: dict[str, Any]) -> None:
     """Rings from a process that has no event loop of its own: a command, a worker."""
     async_to_sync(_send)(group, bell)
+
+
+def notification_bell(user_ids: list[int], kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A bell that brings all there is to show: none of these takes the place of another."""
+    return {"type": "notification", "mark": uuid4().int >> 65, "users": user_ids, "kind": kind, "data": data}
 
 
 class Doorbell:
@@ -77,7 +83,7 @@ class Doorbell:
     def ring(self, group: str, bell: dict[str, Any]) -> None:
         """Rings without waiting. Bells of one sort go one after the other: while one is on its way, a newer
         one takes the place of what waits, and brings along what that one carried."""
-        who = bell.get("user", 0)
+        who = bell.get("mark") or bell.get("user", 0)
         key = (group, bell["type"], who["id"] if isinstance(who, dict) else who)
         self._waiting[key] = _merged(self._waiting.get(key, {}), bell)
         if key not in self._ringing:

@@ -17,9 +17,9 @@ from chat.actions import members
 from chat.log import Heads, LoggedEvent
 from chat.payloads import Person
 from chat.realtime.delivery import Delivery
-from chat.realtime.doorbell import Doorbell, room_group
+from chat.realtime.doorbell import PEOPLE, Doorbell, notification_bell, room_group
 from chat.realtime.people import People
-from chat.realtime.protocol import HeadsFrame, ReadFrame, to_frame
+from chat.realtime.protocol import HeadsFrame, NotificationFrame, ReadFrame, to_frame
 from chat.realtime.room import OpenRoom, Socket, Subscription
 from chat.realtime.rooms import Rooms
 from chat.realtime.tasks import Tasks
@@ -130,6 +130,15 @@ class Hub:
         bell = {"type": "event", "room": room_id, "seq": events[-1].seq, "origin": self._name}
         self.bell.ring(room_group(room_id), bell | {"epoch": self._rooms.epoch, "events": [log.pack(events)]})
 
+    def tell(self, user_ids: list[int], kind: str, data: dict[str, Any]) -> None:
+        """Shows something to these people where they are connected to this process."""
+        self.people.tell(user_ids, to_frame(NotificationFrame(kind, data)))
+
+    def notify(self, user_ids: list[int], kind: str, data: dict[str, Any]) -> None:
+        """``tell``, in every process."""
+        self.tell(user_ids, kind, data)
+        self.bell.ring(PEOPLE, notification_bell(user_ids, kind, data) | {"origin": self._name})
+
     def typing(self, socket: Socket, room_id: int, person: Person) -> None:
         """Someone writes. Raises AppError where they may not, or do not follow the room."""
         room = self._rooms.get(room_id)
@@ -163,11 +172,11 @@ class Hub:
     async def _ask(self, subscription: Subscription, after: int | None, epoch: str | None) -> bool:
         """Lets the subscription in, by ``access`` and the log; whether it must load again instead."""
         room, user = subscription.room, subscription.socket.user
-        standing = await self._pool.run(access.room_for, user, room.id)
+        may_write = await self._pool.run(access.check_may_open, user, room.id)
         heads = await self._pool.run(log.heads, [room.id])
         self._rooms.notice(heads)
         subscription.admitted = True
-        subscription.may_write = standing.write_refusal() is None
+        subscription.may_write = may_write
         if subscription.is_current() and not subscription.suspect:
             room.remember_reader(user, may_write=subscription.may_write)
         resync = self._must_resync(heads, room.id, after, epoch)
@@ -187,6 +196,10 @@ class Hub:
     def _answer(self, bell: dict[str, Any]) -> None:
         if bell["type"] == "credentials":
             self._tasks.spawn(self.people.recheck(bell["user"]))
+            return
+        if bell["type"] == "notification":
+            if bell.get("origin") != self._name:
+                self.tell(bell["users"], bell["kind"], bell["data"])
             return
         room = self._rooms.get(bell["room"])
         if room is None:

@@ -50,6 +50,16 @@ class People:
         """All sockets that have said hello."""
         return list(self._sockets)
 
+    def tell(self, user_ids: Iterable[int], frame: bytes) -> None:
+        """Writes ``frame`` to every socket of these people."""
+        for user_id in user_ids:
+            for socket in list(self._by_user.get(user_id, ())):
+                socket.write(frame)
+
+    def count(self) -> tuple[int, int]:
+        """How many people, and how many sockets with those of visitors without a name."""
+        return len(self._by_user), len(self._sockets)
+
     async def recheck(self, user_id: int) -> None:
         """Ends the sockets of one person whose credential holds no longer; tries until it is known."""
         while user_id in self._by_user:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from chat.log import LoggedEvent
-from chat.realtime.doorbell import PEOPLE, ring_from_thread, room_group
+from chat.realtime.doorbell import PEOPLE, notification_bell, ring_from_thread, room_group
 from chat.realtime.hub import Hub
 from chat.realtime.protocol import Close
 from chat.realtime.room import Socket
@@ -56,6 +56,10 @@ class Process:
         self.tasks.spawn(self.hub.people.recheck(user_id))
         self.hub.bell.ring(PEOPLE, {"type": "credentials", "user": user_id})
 
+    def told(self, user_ids: list[int], kind: str, data: dict[str, Any]) -> None:
+        """Something for these people, wherever they are connected."""
+        self.hub.notify(user_ids, kind, data)
+
     async def _say_goodbye(self) -> None:
         """In-flight sends are answered, then every socket is told to come back, spread over a while."""
         try:
@@ -94,3 +98,11 @@ def on_revoked(*, user_id: int, **_: Any) -> None:
         _process.loop.call_soon_threadsafe(partial(_process.revoked, user_id))
     else:
         ring_from_thread(PEOPLE, {"type": "credentials", "user": user_id})
+
+
+def on_told(user_ids: list[int], kind: str, data: dict[str, Any]) -> None:
+    """Called after the commit that told these people something."""
+    if _process is not None and _process.loop.is_running():
+        _process.loop.call_soon_threadsafe(_process.told, user_ids, kind, data)
+    else:
+        ring_from_thread(PEOPLE, notification_bell(user_ids, kind, data))

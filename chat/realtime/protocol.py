@@ -160,6 +160,13 @@ class TypingFrame(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
     users: list[Person]
 
 
+class NotificationFrame(msgspec.Struct, frozen=True, tag_field="type", tag="notification"):
+    """Something for this person alone. With ``data.notice`` it is kept until it was seen."""
+
+    kind: str
+    data: dict[str, Any]
+
+
 class ByeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="bye", omit_defaults=True):
     """The server closes this socket."""
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chat.actions.messages import Draft, Outcome, Posted, post_messages
+from chat.actions.drafts import Draft, Held, Outcome, Posted
+from chat.actions.posting import post_messages
 from chatproject import metrics
 from chatproject.errors import AppError, Code
 from chatproject.pool import DatabasePool
@@ -20,7 +21,7 @@ UNAVAILABLE_SECONDS = 1.0
 @dataclass(slots=True)
 class _Waiting:
     draft: Draft
-    outcome: "asyncio.Future[Posted]"
+    outcome: "asyncio.Future[Posted | Held]"
 
 
 class Writer:
@@ -31,9 +32,9 @@ class Writer:
         self._queues: dict[int, deque[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def post(self, room_id: int, draft: Draft) -> "asyncio.Future[Posted]":
+    def post(self, room_id: int, draft: Draft) -> "asyncio.Future[Posted | Held]":
         """Puts ``draft`` at the end of the room's queue. The future raises AppError on refusal."""
-        outcome: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
+        outcome: asyncio.Future[Posted | Held] = asyncio.get_running_loop().create_future()
         queue = self._queues.get(room_id)
         if queue is None:
             queue = self._queues[room_id] = deque()
@@ -68,7 +69,7 @@ class Writer:
             return [error] * len(drafts)
 
 
-def _settle(future: "asyncio.Future[Posted]", outcome: Outcome | BaseException) -> None:
+def _settle(future: "asyncio.Future[Posted | Held]", outcome: Outcome | BaseException) -> None:
     if future.cancelled():
         return
     if isinstance(outcome, BaseException):

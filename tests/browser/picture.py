@@ -111,7 +111,7 @@ def furnish() -> tuple[str, str]:
 
 def write(author: object, room: int, body: str, minutes: int, reply_to: int | None) -> int:
     """A message that seems to be some minutes old; its id."""
-    from chat.actions.messages import post_message
+    from chat.actions.posting import post_message
     from chat.models import Message
 
     posted = post_message(author, room, client_id=uuid.uuid4(), body=body, reply_to=reply_to)  # type: ignore[arg-type]

@@ -20,9 +20,10 @@ from accounts.models import User
 from accounts.names import skeleton
 from accounts.tokens import issue_pair
 from chat.actions.members import change_role, join_room
-from chat.actions.messages import delete_message, post_message
+from chat.actions.messages import delete_message
+from chat.actions.posting import post_message
 from chat.actions.rooms import create_room
-from chat.actions.sanctions import mute_member
+from chat.actions.sanctions import sanction_person
 from chat.models import Membership, Message, Role, Room
 from chatproject import limits
 
@@ -91,7 +92,7 @@ def make_world():
         Membership.objects.bulk_create(
             Membership(room=room, user=users[who], role=role) for who, role in roles.items()
         )
-        mute_member(owner, room.pk, users["muted"].pk, reason="shouting")
+        sanction_person(owner, users["muted"].pk, kind="mute", room_id=room.pk)
     found.message = say(users["bystander"], found.open)
     found.secret = say(users["bystander"], found.closed)
     found.gone = say(users["bystander"], found.open)
@@ -386,7 +387,7 @@ def test_an_author_does_not_bring_back_what_a_moderator_took(world):
 def test_a_repeated_send_answers_with_the_first_message(world):
     caller, client_id = Caller(world.users["member"]), str(uuid.uuid4())
     first = caller.ask("POST", f"rooms/{world.open}/messages", {"body": "One", "client_id": client_id})
-    mute_member(world.users["owner"], world.open, caller.user.pk, reason="shouting")
+    sanction_person(world.users["owner"], caller.user.pk, kind="mute", room_id=world.open)
     again = caller.ask("POST", f"rooms/{world.open}/messages", {"body": "Two", "client_id": client_id})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()

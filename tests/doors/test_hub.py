@@ -6,8 +6,9 @@ import uuid
 import pytest
 from django.core.management import call_command
 
-from chat.actions.members import remove_member
-from chat.actions.messages import delete_message, post_message
+from chat.actions.members import leave_room, remove_member
+from chat.actions.messages import delete_message
+from chat.actions.posting import post_message
 from chat.log import pack, read_after
 from chat.realtime import rooms
 from chat.realtime.hub import Hub
@@ -128,7 +129,7 @@ async def test_events_that_wait_are_written_before_a_reader_is_put_in_doubt(hub,
     first, second = await write(people, "1", "2")
     hub.publish(room, [first])
     hub.publish(room, [second])
-    await do(remove_member, people.alice, room, people.bob.pk)
+    await do(leave_room, people.bob, room)
     (left,) = await do(read_after, room, second.seq, 10)
     hub.publish(room, [left])
     assert bob.writes == [[first.seq], [second.seq]]

@@ -11,18 +11,12 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from chat import log, snapshots
-from chat.actions import members, rooms, sanctions
-from chat.actions.messages import (
-    Draft,
-    Posted,
-    delete_message,
-    edit_message,
-    post_message,
-    post_messages,
-    restore_message,
-)
+from chat.actions import batch, members, posting, rooms, sanctions
+from chat.actions.drafts import Draft, Posted
+from chat.actions.messages import delete_message, edit_message, restore_message
+from chat.actions.posting import post_message, post_messages
 from chat.actions.rooms import RoomChanges
-from chat.models import Message, Room, RoomEvent
+from chat.models import Message, Room, RoomEvent, Sanction
 from chat.payloads import encode
 from chatproject.errors import AppError, Code
 from tests.cast import Cast, cast
@@ -38,6 +32,15 @@ def people(committed_db) -> Cast:
 
 def post(user, room, body="hello", client_id=None):
     return post_message(user, room.pk, client_id=client_id or uuid.uuid4(), body=body)
+
+
+def mute(people):
+    return sanctions.sanction_person(people.alice, people.bob.pk, kind="mute", room_id=people.room.pk)
+
+
+def unmute(people, person):
+    sanction = Sanction.objects.in_force().get(user=person, room=people.room, kind="mute")
+    sanctions.lift_sanction(people.alice, sanction.pk)
 
 
 def on_threads(work, count):
@@ -138,7 +141,7 @@ def test_a_repeat_after_a_mute_or_within_slow_mode_returns_the_first_message(peo
     assert refused.value.code == Code.SLOW_MODE
     assert refused.value.retry_after is not None and 0 < refused.value.retry_after <= 60
     assert post(people.alice, people.room, "exempt") and post(people.alice, people.room, "twice")
-    sanctions.mute_member(people.alice, people.room.pk, people.bob.pk, reason="spam")
+    mute(people)
     assert post(people.bob, people.room, "mine", client_id).replayed
     with pytest.raises(AppError) as refused:
         post(people.bob, people.room, "new")
@@ -168,16 +171,14 @@ def test_within_a_batch_repeats_and_slow_mode_see_the_earlier_items(people):
 def test_one_failing_send_of_a_batch_fails_alone(people, monkeypatch):
     from django.db import IntegrityError
 
-    from chat.actions import messages
-
-    original = messages._Batch.write
+    original = batch.Batch.write
 
     def write(self):
         if any(message.body == "poison" for message in self.messages):
             raise IntegrityError("injected")
         original(self)
 
-    monkeypatch.setattr(messages._Batch, "write", write)
+    monkeypatch.setattr(batch.Batch, "write", write)
     bodies = ["a", "poison", "b"]
     outcomes = post_messages(people.room.pk, [Draft(people.bob, uuid.uuid4(), body) for body in bodies])
     assert [o.code if isinstance(o, AppError) else "ok" for o in outcomes] == ["ok", "internal", "ok"]
@@ -264,8 +265,8 @@ ACTIONS = {
     "update nothing": lambda p, m: rooms.update_room(p.olga, p.room.pk, RoomChanges(name="Test")),
     "archive": lambda p, m: rooms.archive_room(p.olga, p.room.pk),
     "reopen": lambda p, m: [rooms.archive_room(p.olga, p.room.pk), rooms.reopen_room(p.olga, p.room.pk)],
-    "mute": lambda p, m: sanctions.mute_member(p.alice, p.room.pk, p.bob.pk, reason="r"),
-    "lift": lambda p, m: sanctions.lift_mute(p.alice, p.room.pk, p.carol.pk),
+    "mute": lambda p, m: mute(p),
+    "lift": lambda p, m: unmute(p, p.carol),
 }
 
 
@@ -378,9 +379,9 @@ def test_a_moderators_deletion_stands_above_the_authors_own(people):
 def test_who_may_not_write_may_not_restore_either(people):
     message = post(people.bob, people.room, "words").message_id
     delete_message(people.bob, message)
-    sanctions.mute_member(people.alice, people.room.pk, people.bob.pk, reason="r")
+    mute(people)
     assert refusal(restore_message, people.bob, message) == Code.MUTED
-    sanctions.lift_mute(people.alice, people.room.pk, people.bob.pk)
+    unmute(people, people.bob)
     rooms.archive_room(people.olga, people.room.pk)
     assert refusal(restore_message, people.bob, message) == Code.ARCHIVED
 
@@ -407,14 +408,13 @@ def test_guests_bear_no_role(people):
 
 
 def test_a_text_that_breaks_the_renderer_fails_alone(people, monkeypatch):
-    from chat.actions import messages
 
     def render(body):
         if body == "poison":
             raise ZeroDivisionError
         return body
 
-    monkeypatch.setattr(messages, "render", render)
+    monkeypatch.setattr(posting, "render", render)
     drafts = [Draft(people.bob, uuid.uuid4(), body) for body in ("a", "poison", "b")]
     outcomes = post_messages(people.room.pk, drafts)
     assert [o.code if isinstance(o, AppError) else "ok" for o in outcomes] == ["ok", "internal", "ok"]

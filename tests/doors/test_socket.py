@@ -13,7 +13,8 @@ from accounts.actions.accounts import set_password
 from accounts.actions.revocation import deactivate, end_all_credentials, end_credential
 from accounts.credentials import SESSION, Credential, issue_ticket
 from chat.actions.members import remove_member
-from chat.actions.messages import delete_message, post_message
+from chat.actions.messages import delete_message
+from chat.actions.posting import post_message
 from chat.actions.rooms import RoomChanges, update_room
 from chat.models import Message, RoomEvent
 from chatproject import limits

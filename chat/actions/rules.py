@@ -1,0 +1,116 @@
+"""Writing automod rules: every change of a live one is in force with the next message."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from chat import access, audit
+from chat.actions.changing import check_unchanged, checked
+from chat.actions.ruleset import words_of
+from chat.audit import Deed, Why
+from chat.models import AutomodRule, ModerationAction, RuleKind, Ruleset
+from chat.standing import staff_may
+from chat.text.vetting import vet_domains, vet_pattern, vet_words
+from chatproject.database import clock
+from chatproject.errors import AppError, Code
+
+SAVED = "rule.saved"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFields:
+    """Everything that a rule says."""
+
+    name: str
+    kind: str
+    action: str
+    room_id: int | None = None
+    words: str = ""
+    pattern: str = ""
+    threshold: int = 0
+    seconds: int = 0
+    mute_minutes: int = 10
+    live: bool = False
+    removed: bool = False
+
+
+def save_rule(actor: User, rule_id: int | None, wanted: RuleFields, *, why: Why | None = None) -> AutomodRule:
+    """Makes or changes a rule. Raises AppError INVALID with ``fields`` for one that cannot work."""
+    reason = checked(why)
+    with transaction.atomic():
+        rule = _locked(actor, rule_id)
+        after = asdict(wanted)
+        # Before it was made, a rule was the same and not there.
+        before = _state_of(rule) if rule.pk else {**after, "live": False, "removed": True}
+        if before == after:
+            return rule
+        _put(rule, wanted)
+        if rule_id is None:
+            rule.created_by = actor
+            rule.save(update_fields=["created_by"])
+        deed = Deed(SAVED, f"rule:{rule.pk}", room_id=rule.room_id, before=before, after=after)
+        audit.record(actor, deed, reason)
+    return rule
+
+
+def put_rule(actor: User, action: ModerationAction, wanted: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Gives back what a rule said; see ``chat.actions.changing``."""
+    rule = _locked(actor, int(action.target.partition(":")[2]))
+    check_unchanged(_state_of(rule), expected)
+    _put(rule, RuleFields(**wanted))
+
+
+def check_rule(rule: AutomodRule) -> None:
+    """Whether a rule can work. Raises AppError INVALID."""
+    try:
+        rule.full_clean(exclude=["created_by"])
+    except ValidationError as error:
+        raise AppError(Code.INVALID, fields=error.message_dict) from error
+    words = words_of(rule)
+    if rule.kind == RuleKind.WORDS:
+        vet_words(words)
+    elif rule.kind in {RuleKind.LINKS_DENIED, RuleKind.LINKS_ALLOWED}:
+        vet_domains(words)
+    elif rule.kind == RuleKind.PATTERN:
+        vet_pattern(rule.pattern)
+    elif rule.threshold < 1:
+        raise AppError(Code.INVALID, fields={"threshold": ["Give a number of at least 1."]})
+    if rule.kind in {RuleKind.REPETITION, RuleKind.FLOOD} and not 1 <= rule.seconds <= MAX_SECONDS:
+        raise AppError(Code.INVALID, fields={"seconds": [f"Give 1 to {MAX_SECONDS} seconds."]})
+
+
+MAX_SECONDS = 24 * 60 * 60
+
+
+def _locked(actor: User, rule_id: int | None) -> AutomodRule:
+    if not staff_may(actor, access.AUTOMOD):
+        raise AppError(Code.FORBIDDEN)
+    if rule_id is None:
+        return AutomodRule()
+    rule = AutomodRule.objects.select_for_update(no_key=True).filter(pk=rule_id).first()
+    if rule is None:
+        raise AppError(Code.NOT_FOUND)
+    return rule
+
+
+def _state_of(rule: AutomodRule) -> dict[str, Any]:
+    names = [name for name in RuleFields.__slots__ if name != "removed"]
+    return {name: getattr(rule, name) for name in names} | {"removed": rule.removed_at is not None}
+
+
+def _put(rule: AutomodRule, wanted: RuleFields) -> None:
+    was_live = rule.live
+    for name in RuleFields.__slots__:
+        if name != "removed":
+            setattr(rule, name, getattr(wanted, name))
+    rule.live = wanted.live and not wanted.removed
+    rule.removed_at = (rule.removed_at or clock()) if wanted.removed else None
+    check_rule(rule)
+    rule.save()
+    if was_live or rule.live:
+        Ruleset.objects.get_or_create(pk=1)
+        Ruleset.objects.filter(pk=1).update(version=F("version") + 1)

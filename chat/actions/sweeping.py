@@ -1,0 +1,102 @@
+"""Banning someone and hiding what they wrote, in one step."""
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from chat import access, audit, log
+from chat.actions.changing import checked
+from chat.actions.sanctions import Scene, hold_scene, impose_unrecorded
+from chat.audit import Deed, Why
+from chat.models import Kind, Message, ModerationAction, Room, SanctionKind
+from chat.standing import staff_may
+from chatproject.errors import AppError, Code
+
+CLEANED_UP = "person.cleaned_up"
+# More than this in one step would keep rooms locked too long; the step can be repeated.
+MAX_SWEPT = 5000
+
+
+def ban_and_clean_up(
+    actor: User,
+    user_id: int,
+    *,
+    since: datetime,
+    room_id: int | None = None,
+    why: Why | None = None,
+    until: datetime | None = None,
+) -> ModerationAction:
+    """Bans someone, in a room or everywhere, and takes away all they have written there ``since`` then.
+
+    One entry of the audit, which takes back both. Raises AppError TOO_LARGE above MAX_SWEPT messages.
+    """
+    reason = checked(why)
+    with transaction.atomic():
+        messages = messages_since(user_id, since, room_id)
+        rooms = _lock_rooms({message.room_id for message in messages} | ({room_id} if room_id else set()))
+        scene = hold_scene(actor, user_id, room_id)
+        if room_id is None and not staff_may(actor, access.MODERATE):
+            raise AppError(Code.FORBIDDEN)
+        messages = messages_since(user_id, since, room_id)  # what came before the locks is in it now
+        messages = [message for message in messages if message.room_id in rooms]
+        before = scene.state(SanctionKind.BAN) | {"removed": []}
+        impose_unrecorded(scene, kind=SanctionKind.BAN, why=reason, until=until)
+        _sweep(messages, rooms, scene, deleted=True)
+        after = scene.state(SanctionKind.BAN) | {"removed": [message.pk for message in messages]}
+        deed = Deed(CLEANED_UP, f"person:{user_id}", room_id, user_id, before=before, after=after)
+        return audit.record(actor, deed, reason)
+
+
+def messages_since(user_id: int, since: datetime, room_id: int | None) -> list[Message]:
+    """What ``ban_and_clean_up`` would take away. Raises AppError TOO_LARGE."""
+    found = Message.objects.by_author(user_id).filter(created_at__gte=since, deleted_at__isnull=True)
+    if room_id is not None:
+        found = found.filter(room_id=room_id)
+    messages = list(found.select_related("author").order_by("room_id", "seq")[: MAX_SWEPT + 1])
+    if len(messages) > MAX_SWEPT:
+        raise AppError(Code.TOO_LARGE, f"These are more than {MAX_SWEPT} messages. Choose a later time.")
+    return messages
+
+
+def put_clean_up(
+    actor: User, action: ModerationAction, wanted: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Lifts or imposes the ban again, and brings back or takes away the same messages."""
+    assert action.subject_id is not None  # noqa: S101
+    swept = set(wanted["removed"]) ^ set(expected["removed"])
+    deleted = bool(wanted["removed"])
+    found = Message.objects.filter(pk__in=swept).select_related("author").order_by("room_id", "seq")
+    own_room = {action.room_id} if action.room_id else set()
+    rooms = _lock_rooms(set(found.values_list("room_id", flat=True)) | own_room)
+    scene = hold_scene(actor, action.subject_id, action.room_id)
+    scene.put(wanted, expected, kind=SanctionKind.BAN)
+    # A message that was brought back or taken away by itself since stays as it is.
+    in_place = (
+        found.filter(deleted_at__isnull=True) if deleted else found.filter(deleted_by_id=action.actor_id)
+    )
+    _sweep(list(in_place), rooms, scene, deleted=deleted)
+
+
+def _lock_rooms(room_ids: set[int]) -> dict[int, Room]:
+    """In one order, so that two who sweep never wait for each other."""
+    return {room_id: log.lock_room(room_id) for room_id in sorted(room_ids)}
+
+
+def _sweep(messages: list[Message], rooms: dict[int, Room], scene: Scene, *, deleted: bool) -> None:
+    actor_id = scene.actor.pk if scene.actor else None
+    deleted_at, deleted_by = (scene.now, actor_id) if deleted else (None, None)
+    Message.objects.filter(pk__in=[message.pk for message in messages]).update(
+        deleted_at=deleted_at, deleted_by_id=deleted_by
+    )
+    kind = Kind.MESSAGE_DELETED if deleted else Kind.MESSAGE_RESTORED
+    for room_id, of_room in groupby(messages, key=lambda message: message.room_id):
+        entries = []
+        for message in of_room:
+            message.room = rooms[room_id]
+            message.deleted_at, message.deleted_by_id = deleted_at, deleted_by
+            entries.append(log.Entry(kind, actor_id, message=message))
+        # The room as it is now: the ban has its own place in the log.
+        log.append(rooms[room_id] if scene.room is None else scene.room, entries, at=scene.now)
