@@ -64,7 +64,7 @@ class UnknownPath(Door):
 def operation(
     name: str,
     *,
-    answer: type[msgspec.Struct] | None = None,
+    answer: type[msgspec.Struct] | tuple[type[msgspec.Struct], ...] | None = None,
     statuses: tuple[int, ...] = (200,),
     query: type[Input] = Nothing,
     body: type[Input] = Nothing,
@@ -84,7 +84,7 @@ def operation(
             result = method(self, given, **ids)
             return result if isinstance(result, Response) else Response(result, statuses[0])
 
-        shown = shape(answer) if answer else None
+        shown = shape(*(answer if isinstance(answer, tuple) else (answer,))) if answer else None
         described: Method = extend_schema(
             operation_id=name,
             parameters=[query] if query is not Nothing else None,

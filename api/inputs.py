@@ -113,17 +113,23 @@ class RoomChange(Input):
     kind = serializers.ChoiceField(RoomKind.choices, required=False)
     guest_policy = serializers.ChoiceField(GuestPolicy.choices, required=False)
     slow_mode = Whole(required=False, max_value=MAX_SLOW_MODE_SECONDS)
+    hide_after_reports = Whole(required=False, max_value=1000)
     archived = Flag(required=False)
 
 
 class MessageQuery(Input):
-    """One of ``before``, ``after`` and ``around``, which are seqs; without any the newest."""
+    """One of ``before``, ``after`` and ``around``, which are seqs; without any the newest.
+
+    ``held=mine`` answers the caller's messages that wait for a moderator, and takes no position.
+    """
 
     before = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID)
     after = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID)
     # One less: a page around a seq begins with the seq after it.
     around = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID - 1)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=MAX_PAGE)
+    # The caller's own messages that wait for a moderator, in the place of a page.
+    held = serializers.ChoiceField(["mine"], required=False)
 
 
 class NewMessage(Input):

@@ -5,6 +5,8 @@ from typing import Any
 from api import inputs
 from api.authentication import person, signed_in
 from api.door import Door, operation
+from api.moderation import why
+from api.moderation_inputs import Reason
 from api.outputs import MemberPage, member_payload
 from chat import access
 from chat.actions.members import add_member, change_role, join_room, leave_room, remove_member
@@ -53,7 +55,7 @@ class OneMember(Door):
         """Changes a role, by an owner."""
         return member_payload(change_role(signed_in(self.request.user), room_id, user_id, role=given["role"]))
 
-    @operation("member_remove", statuses=(204,))
-    def delete(self, _given: dict[str, Any], *, room_id: int, user_id: int) -> None:
-        """Removes someone, by a moderator; moderators are removed by an owner."""
-        remove_member(signed_in(self.request.user), room_id, user_id)
+    @operation("member_remove", statuses=(204,), body=Reason)
+    def delete(self, given: dict[str, Any], *, room_id: int, user_id: int) -> None:
+        """Kicks someone, by a moderator; moderators are kicked by an owner. They may come back later."""
+        remove_member(signed_in(self.request.user), room_id, user_id, why=why(given))

@@ -10,26 +10,43 @@ from api import inputs
 from api.authentication import person, signed_in
 from api.door import Door, operation
 from api.limiting import take
+from api.moderation import HeldPage, why
+from api.moderation_inputs import Reason
 from chat import access
 from chat.actions.drafts import Held
 from chat.actions.messages import delete_message, edit_message, restore_message
 from chat.actions.posting import post_message
-from chat.payloads import MessagePayload, message_payload
-from chat.snapshots import MessagePage, held_of_client_id, message_page
+from chat.payloads import HeldPayload, MessagePayload, message_payload
+from chat.snapshots import MessagePage, held_of, held_of_client_id, message_page
 from chatproject.limits import SENDS_PER_PERSON
 
 
 class Messages(Door):
     """The messages of a room."""
 
-    @operation("message_list", answer=MessagePage, query=inputs.MessageQuery)
-    def get(self, given: dict[str, Any], *, room_id: int) -> MessagePage:
-        """A page, oldest first, with the seq and epoch from which the log goes on."""
+    @operation("message_list", answer=(MessagePage, HeldPage), query=inputs.MessageQuery)
+    def get(self, given: dict[str, Any], *, room_id: int) -> MessagePage | HeldPage:
+        """A page, oldest first, with the seq and epoch from which the log goes on.
+
+        With ``held=mine`` the caller's messages that wait for a moderator.
+        """
+        if given.pop("held", None):
+            user = signed_in(self.request.user)
+            access.room_for(user, room_id)
+            return HeldPage(held_of(user, room_id))
         return message_page(person(self.request), room_id, **given)
 
-    @operation("message_post", answer=MessagePayload, statuses=(201, 200), body=inputs.NewMessage)
+    @operation(
+        "message_post",
+        answer=(MessagePayload, HeldPayload),
+        statuses=(201, 200, 202),
+        body=inputs.NewMessage,
+    )
     def post(self, given: dict[str, Any], *, room_id: int) -> Response:
-        """Sends a message. A ``client_id`` used before answers 200 with the message sent then."""
+        """Sends a message. A ``client_id`` used before answers 200 with the message sent then.
+
+        202 and the held message where it waits for a moderator.
+        """
         user = signed_in(self.request.user)
         take(self.request, SENDS_PER_PERSON, user.pk)
         draft = {"client_id": uuid4(), **given}
@@ -54,10 +71,13 @@ class OneMessage(Door):
         edit_message(user, message_id, body=given["body"])
         return _as_it_is(user, message_id)
 
-    @operation("message_delete", statuses=(204,))
-    def delete(self, _given: dict[str, Any], *, message_id: int) -> None:
-        """Takes the message away, by its author or a moderator. It keeps its place."""
-        delete_message(signed_in(self.request.user), message_id)
+    @operation("message_delete", statuses=(204,), body=Reason)
+    def delete(self, given: dict[str, Any], *, message_id: int) -> None:
+        """Takes the message away, by its author or a moderator. It keeps its place.
+
+        Its author is told a moderator's reason.
+        """
+        delete_message(signed_in(self.request.user), message_id, why=why(given))
 
 
 class Restoration(Door):

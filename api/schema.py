@@ -9,10 +9,11 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 _shapes: dict[str, type[msgspec.Struct]] = {}
 
 
-def shape(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """A reference to ``struct``, which becomes a component of the document."""
-    _shapes[struct.__name__] = struct
-    return {"$ref": f"#/components/schemas/{struct.__name__}"}
+def shape(*structs: type[msgspec.Struct]) -> dict[str, Any]:
+    """A reference to ``structs``, which become components of the document; of several, to one of them."""
+    _shapes.update({struct.__name__: struct for struct in structs})
+    references = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in structs]
+    return references[0] if len(references) == 1 else {"oneOf": references}
 
 
 def add_shapes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

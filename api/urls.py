@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from api import members, messages, people, rooms
+from api import members, messages, moderation, people, rooms
 from api.door import Door, UnknownPath
 
 
@@ -32,6 +32,23 @@ urlpatterns = [
     path("rooms/<int:room_id>/members/<int:user_id>", members.OneMember.as_view()),
     path("messages/<int:message_id>", messages.OneMessage.as_view()),
     path("messages/<int:message_id>/restore", messages.Restoration.as_view()),
+    path("messages/<int:message_id>/report", moderation.MessageReport.as_view()),
+    path("users/<int:user_id>/report", moderation.PersonReport.as_view()),
+    path("rooms/<int:room_id>/report", moderation.RoomReport.as_view()),
+    path("me/notices", moderation.Notices.as_view()),
+    path("me/notices/seen", moderation.SeenNotices.as_view()),
+    path("moderation/held", moderation.HeldMessages.as_view()),
+    path("moderation/held/<int:held_id>/approve", moderation.Approval.as_view()),
+    path("moderation/held/<int:held_id>/reject", moderation.Rejection.as_view()),
+    path("moderation/reports", moderation.Reports.as_view()),
+    path("moderation/reports/<int:report_id>", moderation.OneReport.as_view()),
+    path("moderation/reports/<int:report_id>/assign", moderation.ReportAssignment.as_view()),
+    path("moderation/reports/<int:report_id>/decide", moderation.ReportDecision.as_view()),
+    path("moderation/sanctions", moderation.Sanctions.as_view()),
+    path("moderation/sanctions/<int:sanction_id>", moderation.OneSanction.as_view()),
+    path("moderation/clean-ups", moderation.CleanUps.as_view()),
+    path("moderation/actions", moderation.Actions.as_view()),
+    path("moderation/actions/<int:action_id>/undo", moderation.Undo.as_view()),
     path("schema", Schema.as_view(), name="schema"),
     re_path("", UnknownPath.as_view()),
 ]

@@ -74,6 +74,7 @@ COMMANDS_PER_PERSON = Limit("commands-person", 300, 30)
 REST_PER_PERSON = Limit("rest-person", 600, 60)
 REST_PER_ADDRESS = Limit("rest-address", 600, 60)
 ROOMS_PER_PERSON = Limit("rooms-person", 10, 3600)
+REPORTS_PER_PERSON = Limit("reports-person", 10, 3600)
 
 
 def check(limit: Limit, key: str | int) -> Allowance:

@@ -7,6 +7,7 @@ every socket (channels#2132). Here a process has as many threads as database con
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
@@ -38,8 +39,9 @@ class DatabasePool:
                 await self._free.acquire()
         except TimeoutError as error:
             raise AppError(Code.UNAVAILABLE, retry_after=RETRY_AFTER_SECONDS) from error
+        context = copy_context()
         future = asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: _lend(function, *args, **kwargs)
+            self._threads, lambda: context.run(lambda: _lend(function, *args, **kwargs))
         )
         # Released when the thread is done, also when the caller has been cancelled meanwhile.
         future.add_done_callback(lambda _: self._free.release())

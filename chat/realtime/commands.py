@@ -4,6 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
+from uuid import uuid4
+
+from structlog.contextvars import bind_contextvars
 
 from accounts.credentials import Credential
 from accounts.models import User
@@ -206,6 +209,8 @@ class Commands:
         return await self._change(command.message, restore_message)
 
     async def _change(self, message_id: int, action: Callable[..., int], **what: str) -> dict[str, Any]:
+        # A moderator's change is found in the audit by this id, as one by REST is by its own.
+        bind_contextvars(request_id=uuid4().hex)
         seq = await self._process.pool.run(action, self._user(), message_id, **what)
         return {"message": message_id, "seq": seq}
 

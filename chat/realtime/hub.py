@@ -58,6 +58,7 @@ class Hub:
         self._tasks.spawn(self._heal_for_ever())
         self._tasks.spawn(self._send_heads_for_ever())
         self._tasks.spawn(self.people.recheck_for_ever())
+        self._tasks.spawn(self.people.beat_for_ever())
 
     def now(self) -> datetime:
         """The database's clock, carried on since the last look at it."""

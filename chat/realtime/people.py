@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from uuid import uuid4
 
 from django.conf import settings
 
 from accounts import credentials
+from chat.actions.pulses import beat, stop_beating
 from chat.realtime.protocol import Close
 from chat.realtime.room import Socket
 from chatproject.errors import AppError, Code
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 10.0
 RETRY_SECONDS = 0.5
+BEAT_SECONDS = 10.0
 MAX_SOCKETS_PER_PERSON = 32
 
 
@@ -25,6 +28,7 @@ class People:
 
     def __init__(self, pool: DatabasePool) -> None:
         self._pool = pool
+        self._process = uuid4()
         self._sockets: set[Socket] = set()
         self._by_user: defaultdict[int, set[Socket]] = defaultdict(set)
 
@@ -79,6 +83,25 @@ class People:
                 logger.warning("No recheck of credentials: %s", error.code)
             except Exception:
                 logger.exception("The recheck of credentials failed")
+
+    async def beat_for_ever(self) -> None:
+        """Tells the desk how many are connected here."""
+        while True:
+            people, sockets = self.count()
+            try:
+                await self._pool.run(beat, self._process, people=people, sockets=sockets)
+            except AppError as error:
+                logger.warning("No pulse: %s", error.code)
+            except Exception:
+                logger.exception("The pulse failed")
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def stop_beating(self) -> None:
+        """The process ends: nobody is connected to it any longer."""
+        try:
+            await self._pool.run(stop_beating, self._process)
+        except AppError as error:
+            logger.warning("The pulse stays until it is stale: %s", error.code)
 
     async def _end_those_ended(self, sockets: Iterable[Socket]) -> None:
         asked = {socket: socket.credential for socket in sockets if socket.credential is not None}

@@ -67,6 +67,7 @@ class Process:
                 await self.writer.finish()
         except TimeoutError:
             logger.warning("Sends were still waiting when the drain ended")
+        await self.hub.people.stop_beating()
         await asyncio.sleep(0)  # their replies are written in the next turn of the loop
         for socket in list(self._sockets):
             wait = random.uniform(0, RECONNECT_SPREAD_SECONDS)  # noqa: S311 - spreads load, hides nothing

@@ -520,7 +520,7 @@ BAD = [
     ("GET", "rooms/{open}/messages?before=x", None, "before"),
     ("GET", "rooms/{open}/messages?after=9223372036854775808", None, "after"),
     ("GET", "rooms/{open}/messages?before=3&after=1", None, None),
-    ("GET", "rooms/{open}/messages?held=mine", None, "held"),
+    ("GET", "rooms/{open}/messages?held=theirs", None, "held"),
     ("GET", "rooms/{open}?verbose=1", None, "verbose"),
     ("POST", "rooms/{open}/messages", {"client_id": "7f1c1a52-6a0e-4b8e-9d0a-0f3c5d2b9e11"}, "body"),
     ("POST", "rooms/{open}/messages", {"body": ""}, "body"),

@@ -1,0 +1,290 @@
+"""What moderators do: held messages, reports, sanctions, and the audit with its undo."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from accounts.models import User
+from api import moderation_inputs as inputs
+from api.authentication import signed_in
+from api.door import Door, operation
+from api.limiting import take
+from chat import desk
+from chat.actions.holding import approve_held, reject_held
+from chat.actions.reports import Target, assign_report, decide_report, report
+from chat.actions.sanctions import lift_sanction, sanction_person
+from chat.actions.seen import mark_notices_seen
+from chat.actions.sweeping import ban_and_clean_up
+from chat.actions.undo import undo_action
+from chat.audit import Why
+from chat.moderation_payloads import (
+    ActionPayload,
+    NoticePayload,
+    ReportPayload,
+    ReportReceipt,
+    SanctionPayload,
+    action_payload,
+    receipt,
+    sanction_payload,
+)
+from chat.payloads import HeldPayload
+from chatproject.database import clock
+from chatproject.errors import AppError, Code
+from chatproject.limits import REPORTS_PER_PERSON
+
+
+class HeldPage(msgspec.Struct, frozen=True):
+    """Messages that wait, the oldest first; ``next`` is the cursor of the following page."""
+
+    results: list[HeldPayload]
+    next: int | None = None
+
+
+class ReportPage(msgspec.Struct, frozen=True):
+    """Reports, the oldest first."""
+
+    results: list[ReportPayload]
+    next: int | None
+
+
+class SanctionPage(msgspec.Struct, frozen=True):
+    """Sanctions in force, the newest first."""
+
+    results: list[SanctionPayload]
+    next: int | None
+
+
+class ActionPage(msgspec.Struct, frozen=True):
+    """The audit, the newest first."""
+
+    results: list[ActionPayload]
+    next: int | None
+
+
+class NoticeList(msgspec.Struct, frozen=True):
+    """What the caller was told and has not seen, the oldest first."""
+
+    results: list[NoticePayload]
+
+
+class Desk(Door):
+    """The base of what needs somebody who is signed in."""
+
+    @property
+    def actor(self) -> User:
+        return signed_in(self.request.user)
+
+
+def why(given: dict[str, Any]) -> Why | None:
+    """The reason out of the checked fields; None where none was given."""
+    category, text = given.get("category", ""), given.get("reason", "")
+    return Why(category, text) if category or text else None
+
+
+class HeldMessages(Desk):
+    """Messages that wait for a moderator."""
+
+    @operation("held_list", answer=HeldPage, query=inputs.QueueQuery)
+    def get(self, given: dict[str, Any]) -> HeldPage:
+        """Those of the caller's rooms."""
+        after = given.get("cursor", 0)
+        rows = desk.waiting_held(self.actor, room_id=given.get("room"), after=after, limit=given["limit"])
+        return HeldPage(*rows)
+
+
+class Approval(Desk):
+    """Letting a message in."""
+
+    @operation("held_approve", answer=HeldPayload, body=inputs.Reason)
+    def post(self, given: dict[str, Any], *, held_id: int) -> HeldPayload:
+        """It gets its place at the end of the room. Decided already: a conflict that says by whom."""
+        approve_held(self.actor, held_id, why=why(given))
+        return desk.held_for(self.actor, held_id)
+
+
+class Rejection(Desk):
+    """Keeping a message out."""
+
+    @operation("held_reject", answer=HeldPayload, body=inputs.Reason)
+    def post(self, given: dict[str, Any], *, held_id: int) -> HeldPayload:
+        """Its author is told, with the reason where one is given."""
+        reject_held(self.actor, held_id, why=why(given))
+        return desk.held_for(self.actor, held_id)
+
+
+class Reports(Desk):
+    """Reports that wait for a moderator."""
+
+    @operation("report_list", answer=ReportPage, query=inputs.ReportQuery)
+    def get(self, given: dict[str, Any]) -> ReportPage:
+        """Those that the caller may decide."""
+        state, after = given.get("state"), given.get("cursor", 0)
+        rows = desk.reports_for(
+            self.actor, room_id=given.get("room"), state=state, after=after, limit=given["limit"]
+        )
+        return ReportPage(*rows)
+
+
+class OneReport(Desk):
+    """One report."""
+
+    @operation("report_get", answer=ReportPayload)
+    def get(self, _given: dict[str, Any], *, report_id: int) -> ReportPayload:
+        """With the evidence that was kept."""
+        return desk.report_for(self.actor, report_id)
+
+
+class ReportAssignment(Desk):
+    """Who looks after a report."""
+
+    @operation("report_assign", answer=ReportPayload, body=inputs.Assignment)
+    def post(self, given: dict[str, Any], *, report_id: int) -> ReportPayload:
+        """Gives it to someone who may decide it, or with null back to all."""
+        assignee = None
+        if given["assignee"] is not None:
+            assignee = User.objects.filter(pk=given["assignee"]).first()
+            if assignee is None:
+                raise AppError(Code.INVALID, fields={"assignee": ["They may not decide this report."]})
+        assign_report(self.actor, report_id, assignee=assignee)
+        return desk.report_for(self.actor, report_id)
+
+
+class ReportDecision(Desk):
+    """The end of a report."""
+
+    @operation("report_decide", answer=ReportPayload, body=inputs.Decision)
+    def post(self, given: dict[str, Any], *, report_id: int) -> ReportPayload:
+        """Its reporter is told. Decided already: a conflict that says by whom."""
+        decide_report(self.actor, report_id, outcome=given["outcome"], why=why(given))
+        return desk.report_for(self.actor, report_id)
+
+
+class Sanctions(Desk):
+    """Warnings, mutes, kicks and bans."""
+
+    @operation("sanction_list", answer=SanctionPage, query=inputs.SanctionQuery)
+    def get(self, given: dict[str, Any]) -> SanctionPage:
+        """Those in force in the caller's rooms."""
+        rows = desk.sanctions_for(
+            self.actor,
+            room_id=given.get("room"),
+            user_id=given.get("user"),
+            after=given.get("cursor"),
+            limit=given["limit"],
+        )
+        return SanctionPage(*rows)
+
+    @operation("sanction_create", answer=SanctionPayload, statuses=(201,), body=inputs.NewSanction)
+    def post(self, given: dict[str, Any]) -> SanctionPayload:
+        """One of the same sort that is in force gives way. The person is told the reason."""
+        until = clock() + timedelta(minutes=given["minutes"]) if given.get("minutes") else None
+        made = sanction_person(
+            self.actor,
+            given["user"],
+            kind=given["kind"],
+            room_id=given.get("room"),
+            why=why(given),
+            until=until,
+        )
+        return sanction_payload(made)
+
+
+class OneSanction(Desk):
+    """One sanction."""
+
+    @operation("sanction_lift", statuses=(204,), body=inputs.Reason)
+    def delete(self, given: dict[str, Any], *, sanction_id: int) -> None:
+        """Ends it before its time. Over already: a conflict."""
+        lift_sanction(self.actor, sanction_id, why=why(given))
+
+
+class CleanUps(Desk):
+    """Banning someone and removing what they wrote."""
+
+    @operation("clean_up", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp)
+    def post(self, given: dict[str, Any]) -> ActionPayload:
+        """One entry of the audit, whose undo takes back both."""
+        now = clock()
+        made = ban_and_clean_up(
+            self.actor,
+            given["user"],
+            since=now - timedelta(hours=given["hours"]),
+            room_id=given.get("room"),
+            why=why(given),
+            until=now + timedelta(minutes=given["minutes"]) if given.get("minutes") else None,
+        )
+        return action_payload(made)
+
+
+class Actions(Desk):
+    """The audit."""
+
+    @operation("action_list", answer=ActionPage, query=inputs.QueueQuery)
+    def get(self, given: dict[str, Any]) -> ActionPage:
+        """Staff see all of it, a room's moderators that of their room."""
+        rows = desk.actions_for(
+            self.actor, room_id=given.get("room"), after=given.get("cursor"), limit=given["limit"]
+        )
+        return ActionPage(*rows)
+
+
+class Undo(Desk):
+    """Taking an action back."""
+
+    @operation("action_undo", answer=ActionPayload, statuses=(201,), body=inputs.Reason)
+    def post(self, given: dict[str, Any], *, action_id: int) -> ActionPayload:
+        """A conflict where it was taken back already or something has changed since."""
+        desk.check_may_see(self.actor, action_id)
+        return action_payload(undo_action(self.actor, action_id, why=why(given)))
+
+
+class MessageReport(Desk):
+    """Reporting a message."""
+
+    @operation("message_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    def post(self, given: dict[str, Any], *, message_id: int) -> ReportReceipt:
+        """The moderators are told, and the caller of the outcome. The same again is the same report."""
+        return self.made(Target(message_id=message_id), given)
+
+    def made(self, target: Target, given: dict[str, Any]) -> ReportReceipt:
+        """Counts it against the caller, and reports."""
+        actor = self.actor
+        take(self.request, REPORTS_PER_PERSON, actor.pk)
+        return receipt(report(actor, target, why=Why(given["category"], given.get("text", ""))))
+
+
+class PersonReport(MessageReport):
+    """Reporting a person."""
+
+    @operation("user_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewPersonReport)
+    def post(self, given: dict[str, Any], *, user_id: int) -> ReportReceipt:
+        """With ``room`` that room's moderators are told, else staff."""
+        return self.made(Target(user_id=user_id, room_id=given.get("room")), given)
+
+
+class RoomReport(MessageReport):
+    """Reporting a room."""
+
+    @operation("room_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    def post(self, given: dict[str, Any], *, room_id: int) -> ReportReceipt:
+        """As for a message."""
+        return self.made(Target(room_id=room_id), given)
+
+
+class Notices(Desk):
+    """What the caller was told in person."""
+
+    @operation("notice_list", answer=NoticeList)
+    def get(self, _given: dict[str, Any]) -> NoticeList:
+        """Those not marked as seen."""
+        return NoticeList(desk.notices_for(self.actor))
+
+
+class SeenNotices(Desk):
+    """Marking them as seen."""
+
+    @operation("notice_seen", statuses=(204,), body=inputs.SeenMark)
+    def post(self, given: dict[str, Any]) -> None:
+        """All up to that one."""
+        mark_notices_seen(self.actor, up_to=given["up_to"])
