@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 10.0
 RETRY_SECONDS = 0.5
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 MAX_SOCKETS_PER_PERSON = 32
 
 
