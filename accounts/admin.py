@@ -4,22 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from django.apps import apps
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+
 from accounts.actions.accounts import create_account
+from accounts.actions.applications import approve_application, limit_application, suspend_application
 from accounts.actions.revocation import deactivate, end_all_credentials, reactivate
 from accounts.forms import StaffCreationForm, StaffPasswordForm
-from accounts.models import TokenFamily, User
+from accounts.models import Application, ApplicationStatus, TokenFamily, User
+from chatproject.errors import AppError
 
+toolkit_models = apps.get_app_config("oauth2_provider").models
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
-# allauth's own page would change an address past the user's row.
-if admin.site.is_registered(EmailAddress):
-    admin.site.unregister(EmailAddress)
+# allauth's own page would change an address past the user's row, and the toolkit's would show and change
+# what people hold; staff approve, limit and suspend applications, below.
+for model in (EmailAddress, Application, *toolkit_models.values()):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
 
 @admin.register(User)
@@ -124,3 +131,50 @@ class TokenFamilyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: TokenFamily | None = None) -> bool:
         return False
+
+
+@admin.register(Application)
+class ApplicationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Applications of third parties: staff approve, limit and suspend them."""
+
+    list_display = ("name", "status", "user", "client_type", "authorization_grant_type", "created")
+    list_filter = ("status", "client_type", "authorization_grant_type")
+    list_select_related = ("user",)
+    search_fields = ("name", "client_id", "user__display_name")
+    ordering = ("-created",)
+    show_full_result_count = False
+    fields = (
+        "name", "description", "website", "user", "status", "bot", "client_id", "client_type",
+        "authorization_grant_type", "redirect_uris", "allowed_scopes", "requests_per_minute", "created",
+    )  # fmt: skip
+    actions = ("approve", "suspend")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Application | None = None) -> Any:
+        return tuple(name for name in self.fields if name not in {"allowed_scopes", "requests_per_minute"})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Application, form: "ModelForm[Application]", change: bool
+    ) -> None:
+        limit_application(obj, scopes=obj.allowed_scopes, requests_per_minute=obj.requests_per_minute)
+
+    @admin.action(description="Approve: everyone may use it", permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Application]) -> None:
+        for application in queryset.exclude(status=ApplicationStatus.APPROVED):
+            try:
+                approve_application(application)
+            except AppError as refusal:
+                self.message_user(request, f"{application}: {refusal.message}", messages.ERROR)
+                continue
+            self.log_change(request, application, "Approved.")
+
+    @admin.action(description="Suspend: refused at once, with all it holds", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Application]) -> None:
+        for application in queryset.exclude(status=ApplicationStatus.SUSPENDED):
+            suspend_application(application)
+            self.log_change(request, application, "Suspended.")

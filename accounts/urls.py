@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import path, re_path
 from django.views.generic import TemplateView
 
-from accounts import views
+from accounts import application_views, views
 
 urlpatterns = [
     path("login/", views.SignInView.as_view(), name="account_login"),
@@ -13,6 +13,11 @@ urlpatterns = [
     path("inactive/", allauth.account_inactive, name="account_inactive"),
     path("guest/", views.GuestView.as_view(), name="account_guest"),
     path("name/", views.NameView.as_view(), name="account_name"),
+    path("applications/", application_views.Applications.as_view(), name="account_applications"),
+    path("applications/new/", application_views.NewApplication.as_view(), name="account_application_new"),
+    path(
+        "applications/<int:number>/", application_views.OneApplication.as_view(), name="account_application"
+    ),
     path("password/change/", views.PasswordView.as_view(), name="account_change_password"),
     path(
         "password/changed/",

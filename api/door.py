@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.credentials import Credential
+from accounts.scopes import check_scope
 from api.inputs import MAX_ID, Input, Nothing, parse_input
 from api.limiting import take_by_address, write_headers
 from api.problems import PROBLEM_TYPE, Problem
@@ -64,6 +66,7 @@ class UnknownPath(Door):
 def operation(
     name: str,
     *,
+    scope: str | None,
     answer: type[msgspec.Struct] | tuple[type[msgspec.Struct], ...] | None = None,
     statuses: tuple[int, ...] = (200,),
     query: type[Input] = Nothing,
@@ -72,12 +75,14 @@ def operation(
     """Makes ``method(self, given, **ids)`` answer a request: what is checked is what is documented.
 
     ``given`` holds the checked fields of the query or the body. The method returns a payload, answered
-    with the first of ``statuses``, or a Response.
+    with the first of ``statuses``, or a Response. ``scope`` is what an application must have been allowed;
+    None closes the endpoint to applications.
     """
 
     def decorate(method: Method) -> Method:
         @wraps(method)
         def checked(self: Door, request: Request, **ids: int) -> Response:
+            _check_scope(request, scope)
             given = parse_input(request.query_params.dict(), query)
             if request.method not in {"GET", "HEAD"}:
                 given |= parse_input(request.data, body)
@@ -87,6 +92,7 @@ def operation(
         shown = shape(*(answer if isinstance(answer, tuple) else (answer,))) if answer else None
         described: Method = extend_schema(
             operation_id=name,
+            extensions={"x-scope": scope} if scope else None,
             parameters=[query] if query is not Nothing else None,
             request=body if body is not Nothing else None,
             responses={
@@ -97,3 +103,11 @@ def operation(
         return described
 
     return decorate
+
+
+def _check_scope(request: Request, scope: str | None) -> None:
+    """Raises AppError FORBIDDEN where an application comes without it."""
+    if isinstance(request.auth, Credential) and request.auth.scopes is not None:
+        if scope is None:
+            raise AppError(Code.FORBIDDEN, "Applications cannot do this.")
+        check_scope(request.auth.scopes, scope)

@@ -1,5 +1,6 @@
 """The limits of REST, and the headers that tell of them (draft-ietf-httpapi-ratelimit-headers)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
@@ -7,10 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from accounts.credentials import Credential
 from api.authentication import person
 from chatproject.address import request_address
 from chatproject.errors import AppError, Code
-from chatproject.limits import REST_PER_ADDRESS, REST_PER_PERSON, Allowance, Limit, consume
+from chatproject.limits import REST_PER_ADDRESS, REST_PER_APPLICATION, REST_PER_PERSON, Allowance, Limit, consume
 
 if TYPE_CHECKING:  # it imports this module, by way of the settings
     from rest_framework.views import APIView
@@ -19,10 +21,13 @@ _KEPT = "_rate_allowances"
 
 
 class RestThrottle(BaseThrottle):
-    """Counts every request, against the person or else the address."""
+    """Counts every request: against the application, and the person or else the address."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        user = person(request)
+        credential, user = request.auth, person(request)
+        if isinstance(credential, Credential) and credential.application_id is not None:
+            limit = replace(REST_PER_APPLICATION, count=credential.requests_per_minute)
+            take(request, limit, credential.application_id)
         if user is None:
             take_by_address(request, REST_PER_ADDRESS)
         else:

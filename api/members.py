@@ -17,7 +17,7 @@ from chat.payloads import MemberPayload
 class Members(Door):
     """All members of a room."""
 
-    @operation("member_list", answer=MemberPage, query=inputs.MemberQuery)
+    @operation("member_list", scope="members:read", answer=MemberPage, query=inputs.MemberQuery)
     def get(self, given: dict[str, Any], *, room_id: int) -> MemberPage:
         """The members, the earliest first."""
         room = access.room_for(person(self.request), room_id).room
@@ -27,7 +27,7 @@ class Members(Door):
         page = found[:limit]
         return MemberPage(list(map(member_payload, page)), page[-1].pk if len(found) > limit else None)
 
-    @operation("member_add", answer=MemberPayload, statuses=(201,), body=inputs.NewMember)
+    @operation("member_add", scope="members:write", answer=MemberPayload, statuses=(201,), body=inputs.NewMember)
     def post(self, given: dict[str, Any], *, room_id: int) -> MemberPayload:
         """Adds someone by name, by an owner; plain members also by a moderator."""
         return member_payload(add_member(signed_in(self.request.user), room_id, **given))
@@ -36,12 +36,12 @@ class Members(Door):
 class MyMembership(Door):
     """The caller in a room."""
 
-    @operation("member_join", answer=MemberPayload)
+    @operation("member_join", scope="members:write", answer=MemberPayload)
     def put(self, _given: dict[str, Any], *, room_id: int) -> MemberPayload:
         """Joins a public room; a member stays what they are."""
         return member_payload(join_room(signed_in(self.request.user), room_id))
 
-    @operation("member_leave", statuses=(204,))
+    @operation("member_leave", scope="members:write", statuses=(204,))
     def delete(self, _given: dict[str, Any], *, room_id: int) -> None:
         """Leaves the room. Its last owner makes someone else an owner first (conflict)."""
         leave_room(signed_in(self.request.user), room_id)
@@ -50,12 +50,12 @@ class MyMembership(Door):
 class OneMember(Door):
     """Someone else in a room."""
 
-    @operation("member_update", answer=MemberPayload, body=inputs.RoleChange)
+    @operation("member_update", scope="members:write", answer=MemberPayload, body=inputs.RoleChange)
     def patch(self, given: dict[str, Any], *, room_id: int, user_id: int) -> MemberPayload:
         """Changes a role, by an owner."""
         return member_payload(change_role(signed_in(self.request.user), room_id, user_id, role=given["role"]))
 
-    @operation("member_remove", statuses=(204,), body=Reason)
+    @operation("member_remove", scope="moderation:write", statuses=(204,), body=Reason)
     def delete(self, given: dict[str, Any], *, room_id: int, user_id: int) -> None:
         """Kicks someone, by a moderator; moderators are kicked by an owner. They may come back later."""
         remove_member(signed_in(self.request.user), room_id, user_id, why=why(given))

@@ -24,7 +24,7 @@ from chatproject.limits import SENDS_PER_PERSON
 class Messages(Door):
     """The messages of a room."""
 
-    @operation("message_list", answer=(MessagePage, HeldPage), query=inputs.MessageQuery)
+    @operation("message_list", scope="messages:read", answer=(MessagePage, HeldPage), query=inputs.MessageQuery)
     def get(self, given: dict[str, Any], *, room_id: int) -> MessagePage | HeldPage:
         """A page, oldest first, with the seq and epoch from which the log goes on.
 
@@ -37,7 +37,7 @@ class Messages(Door):
         return message_page(person(self.request), room_id, **given)
 
     @operation(
-        "message_post",
+        "message_post", scope="messages:write",
         answer=(MessagePayload, HeldPayload),
         statuses=(201, 200, 202),
         body=inputs.NewMessage,
@@ -59,19 +59,19 @@ class Messages(Door):
 class OneMessage(Door):
     """One message."""
 
-    @operation("message_get", answer=MessagePayload)
+    @operation("message_get", scope="messages:read", answer=MessagePayload)
     def get(self, _given: dict[str, Any], *, message_id: int) -> MessagePayload:
         """The message as it is now."""
         return _as_it_is(person(self.request), message_id)
 
-    @operation("message_edit", answer=MessagePayload, body=inputs.MessageChange)
+    @operation("message_edit", scope="messages:write", answer=MessagePayload, body=inputs.MessageChange)
     def patch(self, given: dict[str, Any], *, message_id: int) -> MessagePayload:
         """Replaces the text, by its author."""
         user = signed_in(self.request.user)
         edit_message(user, message_id, body=given["body"])
         return _as_it_is(user, message_id)
 
-    @operation("message_delete", statuses=(204,), body=Reason)
+    @operation("message_delete", scope="messages:write", statuses=(204,), body=Reason)
     def delete(self, given: dict[str, Any], *, message_id: int) -> None:
         """Takes the message away, by its author or a moderator. It keeps its place.
 
@@ -83,7 +83,7 @@ class OneMessage(Door):
 class Restoration(Door):
     """Bringing a message back."""
 
-    @operation("message_restore", answer=MessagePayload)
+    @operation("message_restore", scope="messages:write", answer=MessagePayload)
     def post(self, _given: dict[str, Any], *, message_id: int) -> MessagePayload:
         """Brings a deleted message back, by a moderator or by the author who took it away."""
         user = signed_in(self.request.user)

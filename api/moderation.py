@@ -85,7 +85,7 @@ def why(given: dict[str, Any]) -> Why | None:
 class HeldMessages(Desk):
     """Messages that wait for a moderator."""
 
-    @operation("held_list", answer=HeldPage, query=inputs.QueueQuery)
+    @operation("held_list", scope="moderation:read", answer=HeldPage, query=inputs.QueueQuery)
     def get(self, given: dict[str, Any]) -> HeldPage:
         """Those of the caller's rooms."""
         after = given.get("cursor", 0)
@@ -96,7 +96,7 @@ class HeldMessages(Desk):
 class Approval(Desk):
     """Letting a message in."""
 
-    @operation("held_approve", answer=HeldPayload, body=inputs.Reason)
+    @operation("held_approve", scope="moderation:write", answer=HeldPayload, body=inputs.Reason)
     def post(self, given: dict[str, Any], *, held_id: int) -> HeldPayload:
         """It gets its place at the end of the room. Decided already: a conflict that says by whom."""
         approve_held(self.actor, held_id, why=why(given))
@@ -106,7 +106,7 @@ class Approval(Desk):
 class Rejection(Desk):
     """Keeping a message out."""
 
-    @operation("held_reject", answer=HeldPayload, body=inputs.Reason)
+    @operation("held_reject", scope="moderation:write", answer=HeldPayload, body=inputs.Reason)
     def post(self, given: dict[str, Any], *, held_id: int) -> HeldPayload:
         """Its author is told, with the reason where one is given."""
         reject_held(self.actor, held_id, why=why(given))
@@ -116,7 +116,7 @@ class Rejection(Desk):
 class Reports(Desk):
     """Reports that wait for a moderator."""
 
-    @operation("report_list", answer=ReportPage, query=inputs.ReportQuery)
+    @operation("report_list", scope="moderation:read", answer=ReportPage, query=inputs.ReportQuery)
     def get(self, given: dict[str, Any]) -> ReportPage:
         """Those that the caller may decide."""
         state, after = given.get("state"), given.get("cursor", 0)
@@ -129,7 +129,7 @@ class Reports(Desk):
 class OneReport(Desk):
     """One report."""
 
-    @operation("report_get", answer=ReportPayload)
+    @operation("report_get", scope="moderation:read", answer=ReportPayload)
     def get(self, _given: dict[str, Any], *, report_id: int) -> ReportPayload:
         """With the evidence that was kept."""
         return desk.report_for(self.actor, report_id)
@@ -138,7 +138,7 @@ class OneReport(Desk):
 class ReportAssignment(Desk):
     """Who looks after a report."""
 
-    @operation("report_assign", answer=ReportPayload, body=inputs.Assignment)
+    @operation("report_assign", scope="moderation:write", answer=ReportPayload, body=inputs.Assignment)
     def post(self, given: dict[str, Any], *, report_id: int) -> ReportPayload:
         """Gives it to someone who may decide it, or with null back to all."""
         assignee = None
@@ -153,7 +153,7 @@ class ReportAssignment(Desk):
 class ReportDecision(Desk):
     """The end of a report."""
 
-    @operation("report_decide", answer=ReportPayload, body=inputs.Decision)
+    @operation("report_decide", scope="moderation:write", answer=ReportPayload, body=inputs.Decision)
     def post(self, given: dict[str, Any], *, report_id: int) -> ReportPayload:
         """Its reporter is told. Decided already: a conflict that says by whom."""
         decide_report(self.actor, report_id, outcome=given["outcome"], why=why(given))
@@ -163,7 +163,7 @@ class ReportDecision(Desk):
 class Sanctions(Desk):
     """Warnings, mutes, kicks and bans."""
 
-    @operation("sanction_list", answer=SanctionPage, query=inputs.SanctionQuery)
+    @operation("sanction_list", scope="moderation:read", answer=SanctionPage, query=inputs.SanctionQuery)
     def get(self, given: dict[str, Any]) -> SanctionPage:
         """Those in force in the caller's rooms."""
         rows = desk.sanctions_for(
@@ -175,7 +175,7 @@ class Sanctions(Desk):
         )
         return SanctionPage(*rows)
 
-    @operation("sanction_create", answer=SanctionPayload, statuses=(201,), body=inputs.NewSanction)
+    @operation("sanction_create", scope="moderation:write", answer=SanctionPayload, statuses=(201,), body=inputs.NewSanction)
     def post(self, given: dict[str, Any]) -> SanctionPayload:
         """One of the same sort that is in force gives way. The person is told the reason."""
         until = clock() + timedelta(minutes=given["minutes"]) if given.get("minutes") else None
@@ -193,7 +193,7 @@ class Sanctions(Desk):
 class OneSanction(Desk):
     """One sanction."""
 
-    @operation("sanction_lift", statuses=(204,), body=inputs.Reason)
+    @operation("sanction_lift", scope="moderation:write", statuses=(204,), body=inputs.Reason)
     def delete(self, given: dict[str, Any], *, sanction_id: int) -> None:
         """Ends it before its time. Over already: a conflict."""
         lift_sanction(self.actor, sanction_id, why=why(given))
@@ -202,7 +202,7 @@ class OneSanction(Desk):
 class CleanUps(Desk):
     """Banning someone and removing what they wrote."""
 
-    @operation("clean_up", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp)
+    @operation("clean_up", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp)
     def post(self, given: dict[str, Any]) -> ActionPayload:
         """One entry of the audit, whose undo takes back both."""
         now = clock()
@@ -220,7 +220,7 @@ class CleanUps(Desk):
 class Actions(Desk):
     """The audit."""
 
-    @operation("action_list", answer=ActionPage, query=inputs.QueueQuery)
+    @operation("action_list", scope="moderation:read", answer=ActionPage, query=inputs.QueueQuery)
     def get(self, given: dict[str, Any]) -> ActionPage:
         """Staff see all of it, a room's moderators that of their room."""
         rows = desk.actions_for(
@@ -232,7 +232,7 @@ class Actions(Desk):
 class Undo(Desk):
     """Taking an action back."""
 
-    @operation("action_undo", answer=ActionPayload, statuses=(201,), body=inputs.Reason)
+    @operation("action_undo", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.Reason)
     def post(self, given: dict[str, Any], *, action_id: int) -> ActionPayload:
         """A conflict where it was taken back already or something has changed since."""
         desk.check_may_see(self.actor, action_id)
@@ -242,7 +242,7 @@ class Undo(Desk):
 class MessageReport(Desk):
     """Reporting a message."""
 
-    @operation("message_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    @operation("message_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
     def post(self, given: dict[str, Any], *, message_id: int) -> ReportReceipt:
         """The moderators are told, and the caller of the outcome. The same again is the same report."""
         return self.made(Target(message_id=message_id), given)
@@ -257,7 +257,7 @@ class MessageReport(Desk):
 class PersonReport(MessageReport):
     """Reporting a person."""
 
-    @operation("user_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewPersonReport)
+    @operation("user_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewPersonReport)
     def post(self, given: dict[str, Any], *, user_id: int) -> ReportReceipt:
         """With ``room`` that room's moderators are told, else staff."""
         return self.made(Target(user_id=user_id, room_id=given.get("room")), given)
@@ -266,7 +266,7 @@ class PersonReport(MessageReport):
 class RoomReport(MessageReport):
     """Reporting a room."""
 
-    @operation("room_report", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    @operation("room_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
     def post(self, given: dict[str, Any], *, room_id: int) -> ReportReceipt:
         """As for a message."""
         return self.made(Target(room_id=room_id), given)
@@ -275,7 +275,7 @@ class RoomReport(MessageReport):
 class Notices(Desk):
     """What the caller was told in person."""
 
-    @operation("notice_list", answer=NoticeList)
+    @operation("notice_list", scope="profile:read", answer=NoticeList)
     def get(self, _given: dict[str, Any]) -> NoticeList:
         """Those not marked as seen."""
         return NoticeList(desk.notices_for(self.actor))
@@ -284,7 +284,7 @@ class Notices(Desk):
 class SeenNotices(Desk):
     """Marking them as seen."""
 
-    @operation("notice_seen", statuses=(204,), body=inputs.SeenMark)
+    @operation("notice_seen", scope="profile:read", statuses=(204,), body=inputs.SeenMark)
     def post(self, given: dict[str, Any]) -> None:
         """All up to that one."""
         mark_notices_seen(self.actor, up_to=given["up_to"])

@@ -35,7 +35,7 @@ class Arrival(Door):
 class Guests(Arrival):
     """People who give a name and nothing else."""
 
-    @operation("guest_create", answer=SignedIn, statuses=(201,), body=inputs.NewGuest)
+    @operation("guest_create", scope=None, answer=SignedIn, statuses=(201,), body=inputs.NewGuest)
     def post(self, given: dict[str, Any]) -> SignedIn:
         """Gives a name and gets tokens. A taken name is a conflict with a free one in ``fields``."""
         take_by_address(self.request, GUESTS_PER_ADDRESS)
@@ -45,7 +45,7 @@ class Guests(Arrival):
 class TokenView(Arrival):
     """Tokens for a password."""
 
-    @operation("token_create", answer=SignedIn, body=inputs.Password)
+    @operation("token_create", scope=None, answer=SignedIn, body=inputs.Password)
     def post(self, given: dict[str, Any]) -> SignedIn:
         """Signs in by username or e-mail address and password."""
         take_by_address(self.request, TOKENS_PER_ADDRESS)
@@ -56,7 +56,7 @@ class TokenView(Arrival):
 class TokenRefresh(Arrival):
     """The next tokens."""
 
-    @operation("token_refresh", answer=Tokens, body=inputs.Refresh)
+    @operation("token_refresh", scope=None, answer=Tokens, body=inputs.Refresh)
     def post(self, given: dict[str, Any]) -> Tokens:
         """Each refresh token works once; showing it again ends the sign-in."""
         take_by_address(self.request, TOKENS_PER_ADDRESS)
@@ -67,7 +67,7 @@ class TokenRefresh(Arrival):
 class TokenRevoke(Arrival):
     """Signing out."""
 
-    @operation("token_revoke", statuses=(204,), body=inputs.Revocation)
+    @operation("token_revoke", scope=None, statuses=(204,), body=inputs.Revocation)
     def post(self, given: dict[str, Any]) -> None:
         """Ends the sign-in that the token belongs to. A token that is none is no error (RFC 7009)."""
         take_by_address(self.request, TOKENS_PER_ADDRESS)
@@ -79,12 +79,12 @@ class Me(Door):
 
     permission_classes = (IsAuthenticated,)
 
-    @operation("me_get", answer=Person)
+    @operation("me_get", scope="profile:read", answer=Person)
     def get(self, _given: dict[str, Any]) -> Person:
         """Who the caller is."""
         return person_payload(signed_in(self.request.user))
 
-    @operation("me_update", answer=Person, body=inputs.ProfileChange)
+    @operation("me_update", scope=None, answer=Person, body=inputs.ProfileChange)
     def patch(self, given: dict[str, Any]) -> Person:
         """Changes the display name."""
         user = signed_in(self.request.user)
@@ -95,7 +95,7 @@ class Me(Door):
 class Tickets(Door):
     """Tickets for sockets."""
 
-    @operation("ticket_create", answer=Ticket, statuses=(201,))
+    @operation("ticket_create", scope="realtime", answer=Ticket, statuses=(201,))
     def post(self, _given: dict[str, Any]) -> Ticket:
         """A ticket for one socket. The socket ends with the credential of this request."""
         user = signed_in(self.request.user)

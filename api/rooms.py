@@ -23,7 +23,7 @@ from chatproject.limits import ROOMS_PER_PERSON
 class Rooms(Door):
     """The rooms that exist for the caller."""
 
-    @operation("room_list", answer=RoomPage, query=inputs.RoomQuery)
+    @operation("room_list", scope="rooms:read", answer=RoomPage, query=inputs.RoomQuery)
     def get(self, given: dict[str, Any]) -> RoomPage:
         """The caller's list, or with ``slug`` that one room or nothing."""
         user = person(self.request)
@@ -37,7 +37,7 @@ class Rooms(Door):
                 raise
             return RoomPage([])
 
-    @operation("room_create", answer=MyRoomPayload, statuses=(201, 200), body=inputs.NewRoom)
+    @operation("room_create", scope="rooms:write", answer=MyRoomPayload, statuses=(201, 200), body=inputs.NewRoom)
     def post(self, given: dict[str, Any]) -> Response:
         """Makes a room that the caller owns. A ``client_id`` used before answers 200 with that room."""
         user = signed_in(self.request.user)
@@ -60,12 +60,12 @@ def _text(cursor: RoomCursor) -> str:
 class OneRoom(Door):
     """One room."""
 
-    @operation("room_get", answer=MyRoomPayload)
+    @operation("room_get", scope="rooms:read", answer=MyRoomPayload)
     def get(self, _given: dict[str, Any], *, room_id: int) -> MyRoomPayload:
         """The room with what it is to the caller."""
         return my_room(person(self.request), room_id)
 
-    @operation("room_update", answer=MyRoomPayload, body=inputs.RoomChange)
+    @operation("room_update", scope="rooms:write", answer=MyRoomPayload, body=inputs.RoomChange)
     def patch(self, given: dict[str, Any], *, room_id: int) -> MyRoomPayload:
         """Changes the room, by its owner: all of it or nothing."""
         user = signed_in(self.request.user)
@@ -77,7 +77,7 @@ class OneRoom(Door):
                 (archive_room if archived else reopen_room)(user, room_id)
         return my_room(user, room_id)
 
-    @operation("room_archive", statuses=(204,))
+    @operation("room_archive", scope="rooms:write", statuses=(204,))
     def delete(self, _given: dict[str, Any], *, room_id: int) -> None:
         """Closes the room for writing, by its owner. It can still be read, and opened again."""
         archive_room(signed_in(self.request.user), room_id)
@@ -86,7 +86,7 @@ class OneRoom(Door):
 class Events(Door):
     """The log of a room."""
 
-    @operation("event_list", answer=EventPage, query=inputs.EventQuery)
+    @operation("event_list", scope="messages:read", answer=EventPage, query=inputs.EventQuery)
     def get(self, given: dict[str, Any], *, room_id: int) -> EventPage:
         """The events after a seq, as they are now.
 
@@ -108,7 +108,7 @@ class Events(Door):
 class Read(Door):
     """How far the caller has read."""
 
-    @operation("read_mark", answer=ReadPosition, body=inputs.ReadMark)
+    @operation("read_mark", scope="messages:read", answer=ReadPosition, body=inputs.ReadMark)
     def put(self, given: dict[str, Any], *, room_id: int) -> ReadPosition:
         """Moves the mark to ``seq``; never back, and not past the head."""
         return ReadPosition(mark_read(signed_in(self.request.user), room_id, seq=given["seq"]))

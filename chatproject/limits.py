@@ -72,8 +72,12 @@ SOCKETS_PER_ADDRESS = Limit("sockets-address", 300, 60)
 SENDS_PER_PERSON = Limit("sends-person", 60, 30)
 COMMANDS_PER_PERSON = Limit("commands-person", 300, 30)
 REST_PER_PERSON = Limit("rest-person", 600, 60)
+# The count is each application's own.
+REST_PER_APPLICATION = Limit("rest-application", 600, 60)
 REST_PER_ADDRESS = Limit("rest-address", 600, 60)
 ROOMS_PER_PERSON = Limit("rooms-person", 10, 3600)
+OAUTH_PER_ADDRESS = Limit("oauth-address", 240, 60)
+APPLICATIONS_PER_PERSON = Limit("applications-person", 10, 3600)
 REPORTS_PER_PERSON = Limit("reports-person", 10, 3600)
 
 

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.credentials import JWT, SESSION, Credential, credentials_revoked
 from accounts.models import RealtimeTicket, TokenFamily, User
@@ -61,6 +62,10 @@ def raise_epoch(user: User, *, update_fields: Sequence[str] = ()) -> None:
     """Saves ``user``, whose row the caller has locked, with the next epoch: all credentials end."""
     user.epoch += 1
     user.save(update_fields=[*update_fields, "epoch"])
+    # The toolkit's tokens know no epoch.
+    get_grant_model().objects.filter(user=user).delete()
+    get_refresh_token_model().objects.filter(user=user).delete()
+    get_access_token_model().objects.filter(user=user).delete()
     announce_revoked(user.pk)
 
 

@@ -10,6 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.credentials import Credential
 from accounts.models import User
+from accounts.scopes import check_scope
 from chat.actions.drafts import Draft, Held, Posted
 from chat.actions.messages import delete_message, edit_message, restore_message
 from chat.models import MAX_BODY_CHARS
@@ -90,6 +91,7 @@ class Commands:
 
     async def _run_limited(self, command: wire.AnyCommand) -> dict[str, Any]:
         await self._greeted()
+        self._check_scope(command)
         if not isinstance(command, wire.Ping | wire.Typing):
             await limits.acheck(limits.COMMANDS_PER_PERSON, self._socket.user_id or self._address)
         handler = _HANDLERS[type(command)]
@@ -154,6 +156,12 @@ class Commands:
             raise AppError(Code.UNAUTHENTICATED)
         await asyncio.shield(self._hello)
 
+    def _check_scope(self, command: wire.AnyCommand) -> None:
+        """Raises AppError FORBIDDEN where an application was not allowed this."""
+        scope = _SCOPES.get(type(command))
+        if scope is not None and self._socket.credential is not None:
+            check_scope(self._socket.credential.scopes, scope)
+
     def _user(self) -> User:
         if self._socket.user is None:
             raise AppError(Code.UNAUTHENTICATED)
@@ -166,6 +174,7 @@ class Commands:
                 command = self._posts.popleft()
                 try:
                     await self._greeted()
+                    self._check_scope(command)
                     user = self._user()
                     if drain.draining():
                         raise AppError(Code.UNAVAILABLE, retry_after=1.0)
@@ -225,6 +234,17 @@ class Commands:
     async def _nothing_more(self, _: wire.Ping | wire.CloseRoom) -> dict[str, Any]:
         return {}
 
+
+# What an application needs for each command; those that are missing need no more than the ticket.
+_SCOPES: dict[type[wire.Command], str] = {
+    wire.OpenRoom: "messages:read",
+    wire.PostMessage: "messages:write",
+    wire.EditMessage: "messages:write",
+    wire.DeleteMessage: "messages:write",
+    wire.RestoreMessage: "messages:write",
+    wire.ReadRoom: "messages:read",
+    wire.Typing: "messages:write",
+}
 
 _HANDLERS: dict[type[wire.Command], Callable[[Commands, Any], Awaitable[dict[str, Any]]]] = {
     wire.OpenRoom: Commands._open,

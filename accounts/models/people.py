@@ -66,6 +66,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name_skeleton = models.CharField(max_length=MAX_SKELETON_CHARS, editable=False)
     name_released_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_guest = models.BooleanField(default=False)
+    is_bot = models.BooleanField(default=False, db_default=False, editable=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     banned_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -163,6 +164,7 @@ class RealtimeTicket(models.Model):
     credential_kind = models.CharField(max_length=16)
     credential_key = models.CharField(max_length=64)
     epoch = models.BigIntegerField()
+    scopes = models.TextField(null=True)
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
