@@ -34,7 +34,7 @@ def check_scope(scopes: frozenset[str] | None, needed: str) -> None:
 
 def parse_scopes(text: str) -> frozenset[str]:
     """The scopes in a text with spaces between them; unknown ones are left out."""
-    return frozenset(text.split()) & SCOPES.keys()
+    return frozenset(SCOPES.keys() & set(text.split()))
 
 
 def to_text(scopes: Iterable[str]) -> str:
