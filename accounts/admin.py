@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-
 from accounts.actions.accounts import create_account
 from accounts.actions.applications import approve_application, limit_application, suspend_application
 from accounts.actions.revocation import deactivate, end_all_credentials, reactivate

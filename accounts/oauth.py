@@ -42,7 +42,9 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
     # --- codes --------------------------------------------------------------------------------------
 
     def save_authorization_code(self, client_id: str, code: Any, request: Any, *args: Any, **kw: Any) -> None:
-        super().save_authorization_code(client_id, {**code, "code": _digest(code["code"])}, request, *args, **kw)
+        super().save_authorization_code(
+            client_id, {**code, "code": _digest(code["code"])}, request, *args, **kw
+        )
 
     def validate_code(
         self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kw: Any
@@ -91,7 +93,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Any, *args: Any, **kw: Any
     ) -> bool:
-        """An application acts on its own only once staff have approved it, and while its account is let in."""
+        """An application acts alone only once staff have approved it, and while its account is let in."""
         valid = super().validate_grant_type(client_id, grant_type, client, request, *args, **kw)
         if grant_type == "client_credentials":
             approved = request.client.status == ApplicationStatus.APPROVED
@@ -109,18 +111,24 @@ def alive_token(token: str) -> Any:
     Expired, of a suspended application, or of someone who is not let in: it does not hold.
     """
     people = Q(user__isnull=False) & admitted("user__")
-    alone = Q(user__isnull=True, application__status=ApplicationStatus.APPROVED) & admitted("application__bot__")
+    alone = Q(user__isnull=True, application__status=ApplicationStatus.APPROVED) & admitted(
+        "application__bot__"
+    )
     rows = get_access_token_model().objects.select_related("application__bot", "user").filter(people | alone)
     rows = rows.annotate(family=F("refresh_token__token_family"))
-    return rows.filter(
-        token_checksum=_digest(token),
-        expires__gt=ClockTimestamp(),
-        application__isnull=False,
-    ).exclude(application__status=ApplicationStatus.SUSPENDED).first()
+    return (
+        rows.filter(
+            token_checksum=_digest(token),
+            expires__gt=ClockTimestamp(),
+            application__isnull=False,
+        )
+        .exclude(application__status=ApplicationStatus.SUSPENDED)
+        .first()
+    )
 
 
 def credential_of_application(token: str) -> tuple[User, Credential]:
-    """The person for whom an application comes, or its own account, and the credential. At most two statements.
+    """The person for whom an application comes, or its own account, and the credential. One statement.
 
     Raises AppError UNAUTHENTICATED.
     """

@@ -32,12 +32,13 @@ class Authorize(toolkit.AuthorizationView):  # type: ignore[misc]
     template_name = "accounts/consent.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not isinstance(request.user, User) or request.user.is_guest:
-            if "none" in request.GET.get("prompt", "").split():
-                response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-                return response
+        silent = "none" in request.GET.get("prompt", "").split()
+        if not silent and (not isinstance(request.user, User) or request.user.is_guest):
             return redirect_to_login(request.get_full_path())
-        response = super().dispatch(request, *args, **kwargs)
+        return self._answer(request, *args, **kwargs)
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -89,7 +90,10 @@ class Authorize(toolkit.AuthorizationView):  # type: ignore[misc]
 
     def _is_remembered(self, application: Application, scopes: list[str], redirect_uri: str) -> bool:
         """Not where another program on the person's machine could pose as the application (RFC 8252, 8.6)."""
-        if "consent" in self.request.GET.get("prompt", "").split() or urlsplit(redirect_uri).scheme != "https":
+        if (
+            "consent" in self.request.GET.get("prompt", "").split()
+            or urlsplit(redirect_uri).scheme != "https"
+        ):
             return False
         consent = Consent.objects.filter(user=self.request.user, application=application).first()
         return consent is not None and set(scopes) <= parse_scopes(consent.scopes)

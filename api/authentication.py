@@ -3,34 +3,18 @@
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from accounts import tokens
+from accounts.bearer import bearer_credential
 from accounts.credentials import Credential
 from accounts.models import User
-from accounts.oauth import credential_of_application
 from accounts.sessions import request_credential
 from chatproject.errors import AppError, Code
 
 
-JWT_DOTS = 2
-
-
 class BearerAuthentication(BaseAuthentication):
-    """``Authorization: Bearer`` with an access token: a JWT has two dots, one of an application none.
-
-    Raises AppError UNAUTHENTICATED, BANNED.
-    """
+    """``Authorization: Bearer`` with an access token. Raises AppError UNAUTHENTICATED, BANNED."""
 
     def authenticate(self, request: Request) -> tuple[User, Credential] | None:
-        scheme, _, token = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        try:
-            text = token.strip().decode("ascii")
-        except UnicodeDecodeError as error:
-            raise AppError(Code.UNAUTHENTICATED) from error
-        if text.count(".") == JWT_DOTS:
-            return tokens.credential_of_access(text)
-        return credential_of_application(text)
+        return bearer_credential(get_authorization_header(request))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -12,7 +12,14 @@ from accounts.credentials import Credential
 from api.authentication import person
 from chatproject.address import request_address
 from chatproject.errors import AppError, Code
-from chatproject.limits import REST_PER_ADDRESS, REST_PER_APPLICATION, REST_PER_PERSON, Allowance, Limit, consume
+from chatproject.limits import (
+    REST_PER_ADDRESS,
+    REST_PER_APPLICATION,
+    REST_PER_PERSON,
+    Allowance,
+    Limit,
+    consume,
+)
 
 if TYPE_CHECKING:  # it imports this module, by way of the settings
     from rest_framework.views import APIView

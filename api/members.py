@@ -27,7 +27,9 @@ class Members(Door):
         page = found[:limit]
         return MemberPage(list(map(member_payload, page)), page[-1].pk if len(found) > limit else None)
 
-    @operation("member_add", scope="members:write", answer=MemberPayload, statuses=(201,), body=inputs.NewMember)
+    @operation(
+        "member_add", scope="members:write", answer=MemberPayload, statuses=(201,), body=inputs.NewMember
+    )
     def post(self, given: dict[str, Any], *, room_id: int) -> MemberPayload:
         """Adds someone by name, by an owner; plain members also by a moderator."""
         return member_payload(add_member(signed_in(self.request.user), room_id, **given))

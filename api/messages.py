@@ -24,7 +24,9 @@ from chatproject.limits import SENDS_PER_PERSON
 class Messages(Door):
     """The messages of a room."""
 
-    @operation("message_list", scope="messages:read", answer=(MessagePage, HeldPage), query=inputs.MessageQuery)
+    @operation(
+        "message_list", scope="messages:read", answer=(MessagePage, HeldPage), query=inputs.MessageQuery
+    )
     def get(self, given: dict[str, Any], *, room_id: int) -> MessagePage | HeldPage:
         """A page, oldest first, with the seq and epoch from which the log goes on.
 
@@ -37,7 +39,8 @@ class Messages(Door):
         return message_page(person(self.request), room_id, **given)
 
     @operation(
-        "message_post", scope="messages:write",
+        "message_post",
+        scope="messages:write",
         answer=(MessagePayload, HeldPayload),
         statuses=(201, 200, 202),
         body=inputs.NewMessage,

@@ -175,7 +175,13 @@ class Sanctions(Desk):
         )
         return SanctionPage(*rows)
 
-    @operation("sanction_create", scope="moderation:write", answer=SanctionPayload, statuses=(201,), body=inputs.NewSanction)
+    @operation(
+        "sanction_create",
+        scope="moderation:write",
+        answer=SanctionPayload,
+        statuses=(201,),
+        body=inputs.NewSanction,
+    )
     def post(self, given: dict[str, Any]) -> SanctionPayload:
         """One of the same sort that is in force gives way. The person is told the reason."""
         until = clock() + timedelta(minutes=given["minutes"]) if given.get("minutes") else None
@@ -202,7 +208,9 @@ class OneSanction(Desk):
 class CleanUps(Desk):
     """Banning someone and removing what they wrote."""
 
-    @operation("clean_up", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp)
+    @operation(
+        "clean_up", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp
+    )
     def post(self, given: dict[str, Any]) -> ActionPayload:
         """One entry of the audit, whose undo takes back both."""
         now = clock()
@@ -232,7 +240,9 @@ class Actions(Desk):
 class Undo(Desk):
     """Taking an action back."""
 
-    @operation("action_undo", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.Reason)
+    @operation(
+        "action_undo", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.Reason
+    )
     def post(self, given: dict[str, Any], *, action_id: int) -> ActionPayload:
         """A conflict where it was taken back already or something has changed since."""
         desk.check_may_see(self.actor, action_id)
@@ -242,7 +252,9 @@ class Undo(Desk):
 class MessageReport(Desk):
     """Reporting a message."""
 
-    @operation("message_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    @operation(
+        "message_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport
+    )
     def post(self, given: dict[str, Any], *, message_id: int) -> ReportReceipt:
         """The moderators are told, and the caller of the outcome. The same again is the same report."""
         return self.made(Target(message_id=message_id), given)
@@ -257,7 +269,13 @@ class MessageReport(Desk):
 class PersonReport(MessageReport):
     """Reporting a person."""
 
-    @operation("user_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewPersonReport)
+    @operation(
+        "user_report",
+        scope="messages:write",
+        answer=ReportReceipt,
+        statuses=(201,),
+        body=inputs.NewPersonReport,
+    )
     def post(self, given: dict[str, Any], *, user_id: int) -> ReportReceipt:
         """With ``room`` that room's moderators are told, else staff."""
         return self.made(Target(user_id=user_id, room_id=given.get("room")), given)
@@ -266,7 +284,9 @@ class PersonReport(MessageReport):
 class RoomReport(MessageReport):
     """Reporting a room."""
 
-    @operation("room_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport)
+    @operation(
+        "room_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport
+    )
     def post(self, given: dict[str, Any], *, room_id: int) -> ReportReceipt:
         """As for a message."""
         return self.made(Target(room_id=room_id), given)

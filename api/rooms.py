@@ -37,7 +37,9 @@ class Rooms(Door):
                 raise
             return RoomPage([])
 
-    @operation("room_create", scope="rooms:write", answer=MyRoomPayload, statuses=(201, 200), body=inputs.NewRoom)
+    @operation(
+        "room_create", scope="rooms:write", answer=MyRoomPayload, statuses=(201, 200), body=inputs.NewRoom
+    )
     def post(self, given: dict[str, Any]) -> Response:
         """Makes a room that the caller owns. A ``client_id`` used before answers 200 with that room."""
         user = signed_in(self.request.user)

@@ -10,9 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 django_application = get_asgi_application()
 
 from chat.realtime.consumers import ChatConsumer  # noqa: E402 - models load after Django
+from chat.realtime.streams import stream  # noqa: E402
 from chatproject.server.bounded import Bounded  # noqa: E402
 
 SOCKET_PATH = "/ws/v1/"
+STREAM_PATH = "/api/v1/stream"
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:
@@ -24,4 +26,12 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
-application = ProtocolTypeRouter({"http": Bounded(django_application), "websocket": websocket})
+pages = Bounded(django_application)
+
+
+async def http(scope: Any, receive: Any, send: Any) -> None:
+    """Streams live beside Django, which would hold a thread and a connection for each."""
+    await (stream if scope["path"] == STREAM_PATH else pages)(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

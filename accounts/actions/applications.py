@@ -35,8 +35,8 @@ def register_application(
 ) -> tuple[Application, str]:
     """A new application, and its secret, which nobody can see again; empty for a public one.
 
-    ``acts_alone`` makes it one that works without a person (client credentials); it gets an account of its own
-    when staff approve it. Raises AppError FORBIDDEN for guests, INVALID with ``fields``.
+    ``acts_alone`` makes it one that works without a person (client credentials); it gets an account of its
+    own when staff approve it. Raises AppError FORBIDDEN for guests, INVALID with ``fields``.
     """
     if owner.is_guest:
         raise AppError(Code.FORBIDDEN, "Guests cannot register applications. Sign up first.")
@@ -65,7 +65,10 @@ def register_application(
 def change_application(
     owner: User, application_id: int, *, redirect_uris: Iterable[str], description: str, website: str
 ) -> Application:
-    """Where it may send people, and what it says of itself; by its owner. Raises AppError NOT_FOUND, INVALID."""
+    """Where it may send people, and what it says of itself; by its owner.
+
+    Raises AppError NOT_FOUND, INVALID.
+    """
     application = own_application(owner, application_id)
     if application.authorization_grant_type == Application.GRANT_AUTHORIZATION_CODE:
         application.redirect_uris = " ".join(_checked_uris(redirect_uris))
@@ -95,7 +98,7 @@ def remove_application(owner: User, application_id: int) -> None:
 
 def own_application(owner: User, application_id: int) -> Application:
     """An application of ``owner``. Raises AppError NOT_FOUND."""
-    application = Application.objects.filter(pk=application_id, user=owner).first()
+    application: Application | None = Application.objects.filter(pk=application_id, user=owner).first()
     if application is None:
         raise AppError(Code.NOT_FOUND)
     return application

@@ -52,7 +52,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(username, email, password, is_staff=True, is_superuser=True, **extra)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # the toolkit's is untyped
     """A person, with an account or as a guest. The row stays for ever: it is the author of messages.
 
     ``epoch`` is raised to end every credential of the person at once (password change, deactivation,

@@ -33,11 +33,18 @@ def frame_of(event: LoggedEvent) -> Frame:
     return Frame(event, encode(event.payload))
 
 
+def sse_event(cursor: str, name: str, json: bytes) -> bytes:
+    """One event of a stream (HTML, 9.2.6); JSON has no line break."""
+    head = f"id: {cursor}\nevent: {name}\n" if cursor else f"event: {name}\n"
+    return head.encode() + b"data: " + json + b"\n\n"
+
+
 class Batch:
     """Events that leave together; what each kind of connection needs of them is made once, when asked."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = list(frames)
+        self._stream: tuple[str, bytes] | None = None
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -46,6 +53,18 @@ class Batch:
     def wire(self) -> bytes:
         """The WebSocket frames, one after the other."""
         return b"".join([text_frame(frame.json) for frame in self._frames])
+
+    def stream(self, epoch: str, room_id: int) -> bytes:
+        """The events of a stream that has this room alone; its id is where to go on."""
+        if self._stream is None or self._stream[0] != epoch:
+            parts = [sse_event(f"{epoch}.{room_id}.{f.event.seq}", "event", f.json) for f in self._frames]
+            self._stream = (epoch, b"".join(parts))
+        return self._stream[1]
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The events one by one."""
+        return self._frames
 
     @cached_property
     def texts(self) -> list[str]:

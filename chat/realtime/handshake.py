@@ -28,8 +28,11 @@ def origin_is_allowed(scope: Mapping[str, Any]) -> bool:
 
 def session_key(scope: Mapping[str, Any]) -> str | None:
     """The session cookie, which counts only with an allowed Origin."""
-    if not origin_is_allowed(scope):
-        return None
+    return cookie_of(scope) if origin_is_allowed(scope) else None
+
+
+def cookie_of(scope: Mapping[str, Any]) -> str | None:
+    """The session cookie, wherever the request comes from."""
     cookies: SimpleCookie = SimpleCookie()
     for name, value in scope["headers"]:
         if name == b"cookie":

@@ -23,6 +23,7 @@ from twisted.logger import (
 from chatproject.server import drain
 from chatproject.server.frames import EXTENSION
 from chatproject.server.http import BoundedFactory
+from chatproject.server.streams import STREAM_EXTENSION, ResponseSocket
 from chatproject.server.websocket import FrameFactory
 
 logger = logging.getLogger(__name__)
@@ -89,9 +90,11 @@ class Server(DaphneServer):  # type: ignore[misc]  # daphne is not typed
         reactor.run(installSignalHandlers=False)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Offers sockets the direct way for ready frames."""
+        """Offers sockets the direct way for ready frames, and responses that of bytes."""
         if scope["type"] == "websocket":
             scope["extensions"] = {EXTENSION: protocol}
+        else:
+            scope["extensions"] = {STREAM_EXTENSION: ResponseSocket(protocol)}
         return super().create_application(protocol, scope)
 
     def begin_drain(self) -> None:
