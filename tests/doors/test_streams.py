@@ -214,11 +214,13 @@ async def test_who_is_banned_loses_the_room_and_who_is_revoked_the_stream(server
     room = people.room.pk
     stream = await opened(http, server, people.bob, room)
     await do(sanction_person, people.alice, people.bob.pk, kind="ban", room_id=room, why=Why("spam"))
-    lost = await stream.until(
-        lambda r: [e for e in r.events if e[0] == "room.closed"], seconds=WITHIN_SECONDS
-    )
+
+    def lost(reader):
+        return [data for name, data, _ in reader.events if name == "room.closed"]
+
+    (data,) = await stream.until(lost, seconds=WITHIN_SECONDS)
     assert data["code"] == "banned"
-    assert "notification" in [name for name, _, _ in stream.events]
+    await stream.until(lambda r: "notification" in [name for name, _, _ in r.events], seconds=WITHIN_SECONDS)
     await do(say, people, "not for bob")
     app = await do(App)
     held = await do(app.tokens_for, people.dave, scope="messages:read realtime")
