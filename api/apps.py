@@ -10,3 +10,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from api import schema  # noqa: F401
+        from api.webhooks.jobs import on_appended
+        from chat import log
+
+        log.on_appended(on_appended)

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from api import members, messages, moderation, people, rooms
 from api.door import Door, UnknownPath
+from api.webhooks import views as webhooks
 
 
 class Schema(Door, SpectacularAPIView):
@@ -49,6 +50,12 @@ urlpatterns = [
     path("moderation/clean-ups", moderation.CleanUps.as_view()),
     path("moderation/actions", moderation.Actions.as_view()),
     path("moderation/actions/<int:action_id>/undo", moderation.Undo.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<int:webhook_id>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<int:webhook_id>/secret", webhooks.Secret.as_view()),
+    path("webhooks/<int:webhook_id>/test", webhooks.Test.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries", webhooks.Deliveries.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/repeat", webhooks.Redelivery.as_view()),
     path("schema", Schema.as_view(), name="schema"),
     re_path("", UnknownPath.as_view()),
 ]

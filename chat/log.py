@@ -61,6 +61,8 @@ _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(list[LoggedEvent])
 
 Listener = Callable[[int, list[LoggedEvent]], None]
+Watcher = Callable[[Room, Sequence[RoomEvent]], None]
+_watchers: list[Watcher] = []
 _listeners: list[Listener] = []
 
 
@@ -99,6 +101,8 @@ def append(room: Room, entries: Sequence[Entry], *, at: datetime) -> list[RoomEv
     RoomEvent.objects.bulk_create(events)
     room.last_seq = events[-1].seq
     room.save(update_fields=["last_seq"])
+    for watcher in _watchers:
+        watcher(room, events)
     transaction.on_commit(partial(_announce, room.pk, events))
     return events
 
@@ -134,6 +138,11 @@ def heads(room_ids: Iterable[int]) -> Heads:
 def on_committed(listener: Listener) -> None:
     """Calls ``listener(room_id, events)`` after every commit of this process, on the writer's thread."""
     _listeners.append(listener)
+
+
+def on_appended(watcher: Watcher) -> None:
+    """Calls ``watcher(room, events)`` in the transaction that has appended them: for jobs."""
+    _watchers.append(watcher)
 
 
 def pack(events: list[LoggedEvent]) -> bytes:

@@ -78,6 +78,7 @@ REST_PER_ADDRESS = Limit("rest-address", 600, 60)
 ROOMS_PER_PERSON = Limit("rooms-person", 10, 3600)
 OAUTH_PER_ADDRESS = Limit("oauth-address", 240, 60)
 APPLICATIONS_PER_PERSON = Limit("applications-person", 10, 3600)
+WEBHOOK_CALLS_PER_PERSON = Limit("webhook-calls-person", 20, 60)
 REPORTS_PER_PERSON = Limit("reports-person", 10, 3600)
 
 

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "oauth2_provider",
+    "procrastinate.contrib.django",
     "chatproject",
     "accounts",
     "chat",
@@ -270,6 +271,10 @@ OAUTH2_PROVIDER = {
         )
     },
 }  # fmt: skip
+
+# Networks that webhooks may lead into though they are not public; none on a public server.
+WEBHOOK_TRUSTED_NETWORKS = environment.words("WEBHOOK_TRUSTED_NETWORKS")
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # --- REST ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

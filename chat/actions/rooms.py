@@ -117,6 +117,13 @@ def put_archived(
     _put_archived(room, author, datetime.fromisoformat(at) if at else None)
 
 
+def set_watched(room: Room, *, watched: bool) -> None:
+    """Whether the jobs of others follow the locked room's log."""
+    if room.is_watched != watched:
+        room.is_watched = watched
+        room.save(update_fields=["is_watched"])
+
+
 def _set_archived(actor: User, room_id: int, kind: str, why: Why) -> Room:
     with transaction.atomic():
         room, author = _managed(actor, room_id)

@@ -45,6 +45,8 @@ class Room(models.Model):
         db_default=0,
         help_text="Hide a message for the time of the review after so many reports; 0 for never.",
     )
+    # Whether something besides the hub reads the log as it grows; kept so that a send need not look.
+    is_watched = models.BooleanField(default=False, db_default=False, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.BigIntegerField(default=0, editable=False)
     first_seq = models.BigIntegerField(default=1, editable=False)

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prepare", metavar="DIR", help="migrate and seed first, keeping the password in DIR"
     )
+    parser.add_argument("--jobs", action="store_true", help="run the background jobs in a process beside")
     parser.add_argument("--no-limits", action="store_true", help="lift the rate limits; on loopback only")
 
 
@@ -48,7 +49,11 @@ def main(arguments: list[str]) -> int:
     _raise_file_limit()
     site_url = os.environ["SITE_URL"].rstrip("/")
     return Supervisor(
-        listening=listening, site_url=site_url, processes=options.processes, prepare=options.prepare
+        listening=listening,
+        site_url=site_url,
+        processes=options.processes,
+        prepare=options.prepare,
+        jobs=options.jobs,
     ).run()
 
 

@@ -29,8 +29,10 @@ POLL_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Child:
-    """One serving process, the place it holds, and when it may be started again."""
+    """One process, the place it holds, and when it may be started again. With ``jobs`` it serves nobody:
+    it runs the background jobs."""
 
+    jobs: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
@@ -39,12 +41,14 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Serves ``listening`` with ``processes`` children until SIGTERM or SIGINT. ``site_url`` is announced."""
+    """Serves ``listening`` with ``processes`` children until SIGTERM or SIGINT, and with ``jobs`` runs those
+    beside them. ``site_url`` is announced."""
 
     listening: socket.socket
     site_url: str
     processes: int = 1
     prepare: str | None = None
+    jobs: bool = False
     children: list[Child] = field(default_factory=list)
     metrics_folder: str = ""
     stopping: bool = False
@@ -59,9 +63,10 @@ class Supervisor:
             self._start(self.children[0], prepare=self.prepare)
             if not self._wait_until_ready():
                 return 0 if self.stopping else 1
-            for _ in range(self.processes - 1):
-                self.children.append(Child())
-                self._start(self.children[-1])
+            more = [Child() for _ in range(self.processes - 1)] + [Child(jobs=True)] * self.jobs
+            for child in more:
+                self.children.append(child)
+                self._start(child)
             print(f"Ready: {self.site_url}/", flush=True)
             while not self.stopping:
                 self._wait(self._next_due())
@@ -86,6 +91,8 @@ class Supervisor:
         command = [sys.executable, "-m", "chatproject.server.process", "--fd", str(self.listening.fileno())]
         if prepare is not None:
             command += ["--prepare", prepare]
+        if child.jobs:
+            command = [sys.executable, "manage.py", "work"]
         child.started_at = time.monotonic()
         child.process = spawn(
             command,
