@@ -13,7 +13,7 @@ def shape(*structs: type[msgspec.Struct]) -> dict[str, Any]:
     """A reference to ``structs``, which become components of the document; of several, to one of them."""
     _shapes.update({struct.__name__: struct for struct in structs})
     references = [{"$ref": f"#/components/schemas/{struct.__name__}"} for struct in structs]
-    return references[0] if len(references) == 1 else {"oneOf": references}
+    return references[0] if len(references) == 1 else {"anyOf": references}
 
 
 def add_shapes(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from chat.actions.members import add_member, change_role, join_room
 from chat.actions.rooms import create_room
 from chat.actions.sanctions import sanction_person
 from chat.models import GuestPolicy, Room, RoomKind
+from tests.contract import check_frame
 
 WAIT_SECONDS = 10.0
 
@@ -86,20 +87,27 @@ class Refused(Exception):
 
 
 class Client:
-    """A socket that keeps every frame, answers its own refs and applies events as a reader must."""
+    """A socket that keeps every frame and holds it against the contract, answers its own refs and applies
+    events as a reader must."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.frames: list[dict[str, Any]] = []
         self.changed = asyncio.Event()
         self.closed: int | None = None
+        self.broken: Exception | None = None
         self._ref = 0
         self._task = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
         try:
             async for text in self.connection:
-                self.frames.append(json.loads(text))
+                frame = json.loads(text)
+                try:
+                    check_frame(frame)
+                except Exception as error:  # raised where somebody waits
+                    self.broken = error
+                self.frames.append(frame)
                 self.changed.set()
         except websockets.ConnectionClosedError:
             pass
@@ -111,6 +119,8 @@ class Client:
         async with asyncio.timeout(seconds):
             while not (result := found(self)):
                 self.changed.clear()
+                if self.broken is not None:
+                    raise self.broken
                 if self.closed is not None:
                     raise AssertionError(f"closed with {self.closed}; frames: {self.frames[-5:]}")
                 await self.changed.wait()

@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import subprocess
 import uuid
 from http.client import HTTPConnection
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,10 +27,14 @@ from chat.actions.posting import post_message
 from chat.actions.rooms import create_room
 from chat.actions.sanctions import sanction_person
 from chat.models import Membership, Message, Role, Room
+from chat.realtime.protocol import parse_command
 from chatproject import limits
+from chatproject.errors import AppError
+from tests.contract import check_response
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 PASSWORD = "correct horse battery"
+NODE = Path(__file__).resolve().parent.parent / "node"
 addresses = (f"10.77.{number // 250}.{number % 250 + 1}" for number in itertools.count())
 
 
@@ -42,7 +48,15 @@ class Caller:
 
     def ask(self, method, path, body=None, **headers):
         data = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        return self.client.generic(method, f"/api/v1/{path}", data, "application/json", **headers)
+        answer = self.client.generic(method, f"/api/v1/{path}", data, "application/json", **headers)
+        check_response(
+            method,
+            f"/api/v1/{path.partition('?')[0]}",
+            answer.status_code,
+            answer.get("Content-Type", ""),
+            answer.content,
+        )
+        return answer
 
     def get(self, path):
         return self.ask("GET", path)
@@ -721,3 +735,28 @@ def test_the_openapi_document_has_every_endpoint_of_the_table():
         assert (method, len(f"/api/v1/{path}".split("/"))) in known
     assert set(paths["/api/v1/rooms/{room_id}"]) == {"get", "patch", "delete"}
     assert "application/problem+json" in paths["/api/v1/me"]["get"]["responses"]["default"]["content"]
+
+
+# --- AsyncAPI ---
+
+
+def test_the_asyncapi_document_is_valid_for_the_parser_of_its_makers():
+    text = Caller().get("asyncapi").content
+    answer = subprocess.run(
+        ["node", "asyncapi.js"], cwd=NODE, input=text, capture_output=True, check=True, timeout=60
+    )
+    told = json.loads(answer.stdout)
+    assert (told["parsed"], told["operations"], told["found"]) == (True, 2, [])
+
+
+def test_a_command_of_the_asyncapi_document_is_one_that_the_server_takes():
+    document = Caller().get("asyncapi").json()
+    commands = {
+        document["components"]["messages"][message["$ref"].rpartition("/")[2]]["name"]
+        for message in document["operations"]["commands"]["messages"]
+    }
+    assert commands >= {"hello", "room.open", "message.post"}
+    for name in commands:
+        with pytest.raises(AppError) as refused_:
+            parse_command(json.dumps({"type": name, "ref": "1", "unknown": 1}))
+        assert "unknown" in refused_.value.message
