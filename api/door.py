@@ -1,5 +1,6 @@
 """What every endpoint shares: ids, input, answer, headers, and its entry in the OpenAPI document."""
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,8 +16,9 @@ from accounts.credentials import Credential
 from accounts.scopes import check_scope
 from api.inputs import MAX_ID, Input, Nothing, parse_input
 from api.limiting import take_by_address, write_headers
-from api.problems import PROBLEM_TYPE, Problem
+from api.problems import PROBLEM_TYPE, PreconditionFailed, Problem
 from api.schema import shape
+from chat.payloads import encode
 from chatproject.errors import AppError, Code
 from chatproject.limits import REST_PER_ADDRESS
 
@@ -35,6 +37,19 @@ class Door(APIView):
             request.META["CONTENT_LENGTH"] = str(len(request._request.body))
         if any(number > MAX_ID for number in kwargs.values()):
             raise AppError(Code.NOT_FOUND)
+
+    def check_unchanged(self, request: Request, ids: dict[str, int]) -> None:
+        """With ``If-Match``, whether what is to be changed is what the client has seen (RFC 9110, 13.1.1).
+
+        Raises PreconditionFailed. Two changes at the same moment are still ordered by the action's own lock.
+        """
+        wanted = request.headers.get("If-Match")
+        if wanted is None or wanted.strip() == "*":
+            return
+        show: Method | None = getattr(self, "get", None)
+        seen = show.__wrapped__(self, {}, **ids) if show is not None else None  # type: ignore[attr-defined]
+        if seen is None or etag_of(seen) not in _tags(wanted):
+            raise PreconditionFailed
 
     def perform_authentication(self, request: Request) -> None:
         """A bad token counts against its address: it fails before the throttle is asked."""
@@ -84,8 +99,10 @@ def operation(
         def checked(self: Door, request: Request, **ids: int) -> Response:
             _check_scope(request, scope)
             given = parse_input(request.query_params.dict(), query)
-            if request.method not in {"GET", "HEAD"}:
-                given |= parse_input(request.data, body)
+            if request.method in {"GET", "HEAD"}:
+                return _conditional(request, method(self, given, **ids))
+            given |= parse_input(request.data, body)
+            self.check_unchanged(request, ids)
             result = method(self, given, **ids)
             return result if isinstance(result, Response) else Response(result, statuses[0])
 
@@ -97,6 +114,7 @@ def operation(
             request=body if body is not Nothing else None,
             responses={
                 **dict.fromkeys(statuses, shown),
+                **({304: None} if method.__name__ == "get" else {}),
                 ("default", PROBLEM_TYPE): shape(Problem),
             },
         )(checked)
@@ -111,3 +129,22 @@ def _check_scope(request: Request, scope: str | None) -> None:
         if scope is None:
             raise AppError(Code.FORBIDDEN, "Applications cannot do this.")
         check_scope(request.auth.scopes, scope)
+
+
+def etag_of(payload: Any) -> str:
+    """A tag that changes with the payload as this caller sees it."""
+    return f'"{hashlib.sha256(encode(payload)).hexdigest()[:24]}"'
+
+
+def _conditional(request: Request, payload: Any) -> Response:
+    """The payload, or 304 where the client has it (``If-None-Match``; RFC 9110, 13.1.2)."""
+    if isinstance(payload, Response) or payload is None:
+        return payload if isinstance(payload, Response) else Response(payload)
+    tag = etag_of(payload)
+    if tag in _tags(request.headers.get("If-None-Match", "")):
+        return Response(status=304, headers={"ETag": tag})
+    return Response(payload, headers={"ETag": tag})
+
+
+def _tags(header: str) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}

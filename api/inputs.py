@@ -96,6 +96,22 @@ class RoomQuery(Input):
     limit = serializers.IntegerField(default=MAX_PAGE, min_value=1, max_value=MAX_PAGE)
 
 
+class RoomNumbers(serializers.CharField):
+    """Ids of rooms with commas between them, at most MAX_PAGE."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        parts = super().to_internal_value(data).split(",")
+        if len(parts) > MAX_PAGE or not all(p.isascii() and p.isdigit() and len(p) < 19 for p in parts):
+            self.fail("invalid")
+        return [int(part) for part in parts]
+
+
+class HeadsQuery(Input):
+    """``rooms`` are ids with commas between them, at most 100."""
+
+    rooms = RoomNumbers()
+
+
 class NewRoom(Input):
     name = Text()
     topic = Text(required=False, allow_blank=True)

@@ -12,12 +12,15 @@ from api.door import Door, operation
 from api.limiting import take
 from api.moderation import HeldPage, why
 from api.moderation_inputs import Reason
+from api.outputs import RevisionList, RevisionPayload
 from chat import access
 from chat.actions.drafts import Held
 from chat.actions.messages import delete_message, edit_message, restore_message
 from chat.actions.posting import post_message
-from chat.payloads import HeldPayload, MessagePayload, message_payload
+from chat.models import MessageRevision
+from chat.payloads import HeldPayload, MessagePayload, instant, message_payload
 from chat.snapshots import MessagePage, held_of, held_of_client_id, message_page
+from chatproject.errors import AppError, Code
 from chatproject.limits import SENDS_PER_PERSON
 
 
@@ -81,6 +84,21 @@ class OneMessage(Door):
         Its author is told a moderator's reason.
         """
         delete_message(signed_in(self.request.user), message_id, why=why(given))
+
+
+class Revisions(Door):
+    """What a message said before."""
+
+    @operation("message_revisions", scope="messages:read", answer=RevisionList)
+    def get(self, _given: dict[str, Any], *, message_id: int) -> RevisionList:
+        """For its author and those who moderate; nobody else is shown what was edited away."""
+        message, standing = access.message_for(person(self.request), message_id)
+        if not access.may_see_revisions(standing, message):
+            raise AppError(Code.FORBIDDEN)
+        found = MessageRevision.objects.filter(message=message).order_by("pk")
+        texts = [RevisionPayload(row.body, instant(row.written_at)) for row in found]
+        now = RevisionPayload(message.body, instant(message.edited_at or message.created_at))
+        return RevisionList([*texts, now])
 
 
 class Restoration(Door):

@@ -59,6 +59,26 @@ class ReadPosition(msgspec.Struct, frozen=True):
     read: int
 
 
+class RoomHeads(msgspec.Struct, frozen=True):
+    """Where the logs of rooms stand, by room id as text; those not open to the caller are left out."""
+
+    epoch: str
+    heads: dict[str, int]
+
+
+class RevisionPayload(msgspec.Struct, frozen=True):
+    """What a message said from ``written_at`` on, until the next."""
+
+    body: str
+    written_at: str
+
+
+class RevisionList(msgspec.Struct, frozen=True):
+    """The texts of a message, the oldest first; the last is the present one."""
+
+    results: list[RevisionPayload]
+
+
 def member_payload(membership: Membership) -> MemberPayload:
     """Someone in a room; ``membership.user`` should be loaded."""
     return MemberPayload(person_payload(membership.user), membership.role, instant(membership.joined_at))

@@ -17,6 +17,7 @@ from api.limiting import take, take_by_address
 from api.outputs import SignedIn, Ticket, Tokens
 from chat.payloads import Person, person_payload
 from chatproject.address import request_address
+from chatproject.errors import AppError, Code
 from chatproject.limits import (
     GUESTS_PER_ADDRESS,
     NAME_CHANGES_PER_PERSON,
@@ -90,6 +91,20 @@ class Me(Door):
         user = signed_in(self.request.user)
         take(self.request, NAME_CHANGES_PER_PERSON, user.pk)
         return person_payload(change_display_name(user, display_name=given["display_name"]))
+
+
+class OneUser(Door):
+    """Somebody."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @operation("user_get", scope="members:read", answer=Person)
+    def get(self, _given: dict[str, Any], *, user_id: int) -> Person:
+        """What everyone with a name may know of someone."""
+        user = User.objects.filter(pk=user_id).first()
+        if user is None:
+            raise AppError(Code.NOT_FOUND)
+        return person_payload(user)
 
 
 class Tickets(Door):

@@ -33,6 +33,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     retry_after: float | None = None
 
 
+class PreconditionFailed(exceptions.APIException):
+    """``If-Match`` names a state that is no more."""
+
+    status_code = 412
+    default_detail = "It has changed since you have seen it."
+
+
 # In this order: the first is one of the last.
 _DJANGO: list[tuple[type[Exception] | UnionType, Code]] = [
     (RequestDataTooBig, Code.TOO_LARGE),
@@ -48,8 +55,10 @@ def answer_problem(error: Exception, _context: dict[str, Any]) -> Response:
     """The answer to any exception of a view: REST framework's EXCEPTION_HANDLER."""
     refusal = _refusal(error)
     status = refusal.status
-    if isinstance(error, exceptions.APIException) and refusal.code is Code.INVALID:
-        # 405, 406 and 415 say more to a client than 400.
+    if isinstance(error, PreconditionFailed) or (
+        isinstance(error, exceptions.APIException) and refusal.code is Code.INVALID
+    ):
+        # 405, 406, 412 and 415 say more to a client than 400.
         status = error.status_code
     problem = Problem(
         type=ABOUT_BLANK,
@@ -100,6 +109,8 @@ def _code_of(error: exceptions.APIException) -> Code:
         return Code.FORBIDDEN
     if isinstance(error, exceptions.NotFound):
         return Code.NOT_FOUND
+    if isinstance(error, PreconditionFailed):
+        return Code.CONFLICT
     return Code.INVALID if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else Code.INTERNAL
 
 

@@ -9,7 +9,7 @@ from api import inputs
 from api.authentication import person, signed_in
 from api.door import Door, operation
 from api.limiting import take
-from api.outputs import EventPage, ReadPosition, RoomPage
+from api.outputs import EventPage, ReadPosition, RoomHeads, RoomPage
 from chat import access, log
 from chat.actions.members import mark_read
 from chat.actions.rooms import RoomChanges, archive_room, create_room, reopen_room, update_room
@@ -57,6 +57,17 @@ def _cursor(text: str | None) -> RoomCursor | None:
 
 def _text(cursor: RoomCursor) -> str:
     return f"{int(cursor.outside)}.{cursor.newest}.{cursor.room}"
+
+
+class Heads(Door):
+    """The logs of many rooms at once."""
+
+    @operation("room_heads", scope="messages:read", answer=RoomHeads, query=inputs.HeadsQuery)
+    def get(self, given: dict[str, Any]) -> RoomHeads:
+        """Where each stands: a client that polls asks for events only where something has happened."""
+        seen = access.rooms_visible_to(person(self.request)).filter(pk__in=given["rooms"])
+        heads = log.heads(seen.values_list("pk", flat=True))
+        return RoomHeads(heads.epoch, {str(room): seq for room, seq in sorted(heads.last.items())})
 
 
 class OneRoom(Door):

@@ -164,6 +164,12 @@ def may_delete(standing: Standing, message: Message) -> bool:
     return may_edit(standing, message) or may_moderate_messages(standing)
 
 
+def may_see_revisions(standing: Standing, message: Message) -> bool:
+    """Earlier texts are for the author, while the message stands, and for those who moderate."""
+    own = may_edit(standing, message) and message.deleted_at is None
+    return own or may_moderate_messages(standing)
+
+
 def may_restore(standing: Standing, message: Message) -> bool:
     """Those who moderate, and authors what they took away themselves."""
     if may_moderate_messages(standing):

@@ -37,7 +37,7 @@ def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     components = document["components"]
     found = []
     for path, methods in document["paths"].items():
-        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$")
+        pattern = re.compile(re.sub(r"\\{\w+\\}", r"\\d+", re.escape(path)) + "$")
         compiled = {}
         for method, operation in methods.items():
             compiled[method] = {
