@@ -57,7 +57,7 @@ def change_rights(actor: User, user_id: int, wanted: Rights, *, why: Why | None 
             f"person:{user.pk}",
             subject_id=user.pk,
             before=before.plain(),
-            after=wanted.plain(),
+            after=rights_of(user).plain(),
         )
         audit.record(actor, deed, reason)
 
@@ -92,8 +92,9 @@ def check_stands_above(actor: User, user: User) -> None:
 
 def check_administrator_remains() -> None:
     """After a change: whether somebody can still give rights. Raises AppError CONFLICT."""
-    # The group's row is the lock: of two administrators who step down at once the second is refused.
-    list(Group.objects.select_for_update().filter(name=ADMINISTRATORS))
+    # The group's row is the lock: of two administrators who step down at once the second is refused. It is
+    # NO KEY: two who each have put someone into the group would wait for each other.
+    list(Group.objects.select_for_update(no_key=True).filter(name=ADMINISTRATORS))
     administrators = Q(is_superuser=True) | Q(groups__name=ADMINISTRATORS)
     if not User.objects.filter(admitted(), administrators, is_staff=True).exists():
         raise AppError(Code.CONFLICT, "This is the last administrator. Make someone else one first.")
@@ -114,18 +115,23 @@ def _locked(actor: User, user_id: int) -> User:
 def _put(actor: User, user: User, before: Rights, wanted: Rights) -> None:
     if user.is_guest:
         raise AppError(Code.INVALID, "Guests are never staff.")
+    groups, permissions = Group.objects.filter(name__in=wanted.groups), _permissions(wanted.permissions)
+    if len(groups) < len(wanted.groups) or len(permissions) < len(wanted.permissions):
+        raise AppError(Code.INVALID, "There is no such group or permission.")
     if before.is_superuser != wanted.is_superuser and not actor.is_superuser:
         raise AppError(Code.FORBIDDEN, "Only superusers make and unmake superusers.")
     changed = before.permissions ^ wanted.permissions
     changed |= _permissions_in(before.groups ^ wanted.groups)
+    if before.is_staff != wanted.is_staff:  # with it everything else begins or ends to count
+        changed |= before.permissions | _permissions_in(before.groups)
     missing = changed - actor.get_all_permissions()
     if missing:
         words = f"You cannot give or take what you do not hold yourself: {', '.join(sorted(missing))}."
         raise AppError(Code.FORBIDDEN, words)
     user.is_staff, user.is_superuser = wanted.is_staff, wanted.is_superuser
     user.save(update_fields=["is_staff", "is_superuser"])
-    user.groups.set(Group.objects.filter(name__in=wanted.groups))
-    user.user_permissions.set(_permissions(wanted.permissions))
+    user.groups.set(groups)
+    user.user_permissions.set(permissions)
     check_administrator_remains()
 
 
