@@ -43,12 +43,12 @@ def save_rule(actor: User, rule_id: int | None, wanted: RuleFields, *, why: Why 
     reason = checked(why)
     with transaction.atomic():
         rule = _locked(actor, rule_id)
-        after = asdict(wanted)
         # Before it was made, a rule was the same and not there.
-        before = _state_of(rule) if rule.pk else {**after, "live": False, "removed": True}
-        if before == after:
+        before = _state_of(rule) if rule.pk else {**asdict(wanted), "live": False, "removed": True}
+        if before == asdict(wanted):
             return rule
         _put(rule, wanted)
+        after = _state_of(rule)
         if rule_id is None:
             rule.created_by = actor
             rule.save(update_fields=["created_by"])
