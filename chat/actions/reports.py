@@ -259,4 +259,6 @@ def _moderators_of(made: Report) -> list[int]:
     if made.room is None:
         return []
     moderators = Membership.objects.filter(room=made.room, role__in=[Role.OWNER, Role.MODERATOR])
+    if made.subject_id is not None:  # whom it is about does not decide it, and learns nothing of it
+        moderators = moderators.exclude(user_id=made.subject_id)
     return list(moderators.values_list("user_id", flat=True))
