@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from chat import access, audit, log
@@ -35,13 +36,12 @@ def ban_and_clean_up(
     """
     reason = checked(why)
     with transaction.atomic():
-        messages = messages_since(user_id, since, room_id)
-        rooms = _lock_rooms({message.room_id for message in messages} | ({room_id} if room_id else set()))
+        rooms = _lock_rooms({room_id} if room_id else _rooms_since(user_id, since))
         scene = hold_scene(actor, user_id, room_id)
-        if room_id is None and not staff_may(actor, access.MODERATE):
+        if not _may_take_away(actor, scene.room):
             raise AppError(Code.FORBIDDEN)
-        messages = messages_since(user_id, since, room_id)  # what came before the locks is in it now
-        messages = [message for message in messages if message.room_id in rooms]
+        # Read under the locks. What is written meanwhile in a room that had nothing before stays.
+        messages = [one for one in messages_since(user_id, since, room_id) if one.room_id in rooms]
         before = scene.state(SanctionKind.BAN) | {"removed": []}
         impose_unrecorded(scene, kind=SanctionKind.BAN, why=reason, until=until)
         _sweep(messages, rooms, scene, deleted=True)
@@ -52,13 +52,28 @@ def ban_and_clean_up(
 
 def messages_since(user_id: int, since: datetime, room_id: int | None) -> list[Message]:
     """What ``ban_and_clean_up`` would take away. Raises AppError TOO_LARGE."""
-    found = Message.objects.by_author(user_id).filter(created_at__gte=since, deleted_at__isnull=True)
+    found = _since(user_id, since)
     if room_id is not None:
         found = found.filter(room_id=room_id)
     messages = list(found.select_related("author").order_by("room_id", "seq")[: MAX_SWEPT + 1])
     if len(messages) > MAX_SWEPT:
         raise AppError(Code.TOO_LARGE, f"These are more than {MAX_SWEPT} messages. Choose a later time.")
     return messages
+
+
+def _since(user_id: int, since: datetime) -> QuerySet[Message]:
+    return Message.objects.by_author(user_id).filter(created_at__gte=since, deleted_at__isnull=True)
+
+
+def _rooms_since(user_id: int, since: datetime) -> set[int]:
+    return set(_since(user_id, since).values_list("room_id", flat=True).distinct())
+
+
+def _may_take_away(actor: User, room: Room | None) -> bool:
+    """Who may ban may not always remove messages: these are two permissions of staff."""
+    if room is None:
+        return staff_may(actor, access.MODERATE)
+    return access.may_moderate_messages(access.standing_in(room, actor))
 
 
 def put_clean_up(
@@ -72,6 +87,8 @@ def put_clean_up(
     own_room = {action.room_id} if action.room_id else set()
     rooms = _lock_rooms(set(found.values_list("room_id", flat=True)) | own_room)
     scene = hold_scene(actor, action.subject_id, action.room_id)
+    if not _may_take_away(actor, scene.room):
+        raise AppError(Code.FORBIDDEN)
     scene.put(wanted, expected, kind=SanctionKind.BAN)
     # A message that was brought back or taken away by itself since stays as it is.
     in_place = (
