@@ -7,9 +7,10 @@ from django.db import transaction
 
 from accounts.models import User
 from chat import access, audit, log, notices
-from chat.actions.authors import Author, author_in
+from chat.actions.authors import Author, author_in, authors_of
 from chat.actions.changing import check_unchanged, checked
 from chat.actions.messages import put_deletion
+from chat.actions.seats import end_seat, put_seat, seat_of
 from chat.audit import Deed, Why
 from chat.models import (
     HeldMessage,
@@ -50,11 +51,19 @@ def reject_held(actor: User, held_id: int, *, why: Why | None = None) -> HeldMes
 def put_held(actor: User, action: ModerationAction, wanted: dict[str, Any], expected: dict[str, Any]) -> None:
     """Makes a decided message wait again, or decides it again; see ``chat.actions.changing``.
 
-    A message that had been approved keeps its place in the log, deleted.
+    A message that had been approved keeps its place in the log, deleted. Who became a member by it is one no
+    longer, and becomes the same one again; whoever is more than a member by now stays.
     """
     held, author = _locked(actor, int(action.target.partition(":")[2]))
     check_unchanged(held.state, expected["state"])
     _put_state(held, author, wanted["state"])
+    if "seat" not in wanted:
+        return
+    seat = seat_of(held.room, held.author)
+    if wanted["seat"] is None and seat is not None and seat["role"] == Role.MEMBER:
+        end_seat(held.room, held.author, actor_id=author.user.pk, at=author.now)
+    elif wanted["seat"] is not None and seat is None and _may_join(held):
+        put_seat(held.room, held.author, wanted["seat"], actor_id=author.user.pk, at=author.now)
 
 
 def _decide(actor: User, held_id: int, state: str, kind: str, why: Why | None) -> HeldMessage:
@@ -64,6 +73,10 @@ def _decide(actor: User, held_id: int, state: str, kind: str, why: Why | None) -
         if held.state != HeldState.WAITING:
             by = held.decided_by.display_name if held.decided_by else "Someone"
             raise AppError(Code.CONFLICT, f"{by} has decided already: {held.get_state_display().lower()}.")
+        before: dict[str, Any] = {"state": HeldState.WAITING}
+        after: dict[str, Any] = {"state": state}
+        if state == HeldState.APPROVED and _join(held, author):
+            before, after = before | {"seat": None}, after | {"seat": seat_of(held.room, held.author)}
         _put_state(held, author, state)
         told = {"room": held.room_id, "room_name": held.room.name, "client_id": str(held.client_id)}
         if state == HeldState.APPROVED:
@@ -78,8 +91,8 @@ def _decide(actor: User, held_id: int, state: str, kind: str, why: Why | None) -
             f"held:{held.pk}",
             room_id=held.room_id,
             subject_id=held.author_id,
-            before={"state": HeldState.WAITING},
-            after={"state": state},
+            before=before,
+            after=after,
         )
         audit.record(actor, deed, reason)
     return held
@@ -91,9 +104,6 @@ def _locked(actor: User, held_id: int) -> tuple[HeldMessage, Author]:
         raise AppError(Code.NOT_FOUND)
     room = log.lock_room(room_id)
     author = author_in(room, actor)
-    refusal = author.standing.read_refusal()
-    if refusal is not None and not access.is_moderating_staff(author.standing):
-        raise refusal
     if not access.may_moderate_messages(author.standing):
         # Whether something waits is the moderators' to know.
         raise AppError(Code.NOT_FOUND)
@@ -104,6 +114,7 @@ def _locked(actor: User, held_id: int) -> tuple[HeldMessage, Author]:
 
 def _put_state(held: HeldMessage, author: Author, state: str) -> None:
     if state == HeldState.APPROVED:
+        _check_open(held.room)
         _let_in(held, author)
     elif held.state == HeldState.APPROVED and held.message is not None:
         held.message.room = held.room
@@ -117,13 +128,10 @@ def _put_state(held: HeldMessage, author: Author, state: str) -> None:
 
 def _let_in(held: HeldMessage, author: Author) -> None:
     room = held.room
-    if room.archived_at is not None:
-        raise AppError(Code.ARCHIVED)
     if held.message is not None:
         held.message.room = room
         put_deletion(held.message, None, None, by=author.user.pk, at=author.now)
         return
-    _join(held, author)
     held.message = Message.objects.create(
         room=room,
         seq=room.last_seq + 1,
@@ -137,8 +145,16 @@ def _let_in(held: HeldMessage, author: Author) -> None:
     log.append(room, [log.Entry(Kind.MESSAGE_APPROVED, author.user.pk, message=held.message)], at=author.now)
 
 
-def _join(held: HeldMessage, author: Author) -> None:
-    """The first message that is let in makes a member, as the first post does."""
+def _check_open(room: Room) -> None:
+    if room.archived_at is not None:
+        raise AppError(Code.ARCHIVED)
+
+
+def _join(held: HeldMessage, author: Author) -> bool:
+    """The first message that is let in makes a member, as the first post does: whether it has."""
+    _check_open(held.room)
+    if not _may_join(held):
+        return False
     membership, created = Membership.objects.get_or_create(
         room=held.room, user=held.author, defaults={"role": Role.MEMBER}
     )
@@ -147,6 +163,13 @@ def _join(held: HeldMessage, author: Author) -> None:
             Kind.MEMBER_JOINED, author.user.pk, subject=held.author, data={"role": membership.role}
         )
         log.append(held.room, [entry], at=author.now)
+    return created
+
+
+def _may_join(held: HeldMessage) -> bool:
+    """Not who was banned or removed since they wrote, or has left a private room: approval lets nobody in."""
+    author = authors_of(held.room, {held.author_id}).get(held.author_id)
+    return author is not None and author.standing.read_refusal() is None
 
 
 def _moderators_of(room: Room) -> list[int]:
