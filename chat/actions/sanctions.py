@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.actions.bans import ban_person, lift_ban
 from accounts.models import User
 from chat import access, audit, log, notices
 from chat.actions.authors import Author, author_in
 from chat.actions.changing import check_unchanged, checked
+from chat.actions.rights import check_administrator_remains
 from chat.actions.seats import end_seat, put_seat, seat_of
 from chat.audit import Deed, Why
 from chat.models import (
@@ -28,7 +29,7 @@ from chat.models.reason import reason_given
 from chat.models.sanction import SanctionQuerySet
 from chat.payloads import instant
 from chat.standing import Standing, site_rank, staff_may
-from chatproject.database import clock
+from chatproject.database import ClockTimestamp, clock
 from chatproject.errors import AppError, Code
 
 IMPOSED, LIFTED = "sanction.imposed", "sanction.lifted"
@@ -62,24 +63,24 @@ def sanction_person(
 def lift_sanction(actor: User, sanction_id: int, *, why: Why | None = None) -> None:
     """Ends a sanction before its time. Raises AppError CONFLICT when it is over already."""
     why = checked(why)
-    sanction = Sanction.objects.filter(pk=sanction_id).first()
-    if sanction is None:
+    sanction = Sanction.objects.select_related("room").filter(pk=sanction_id).first()
+    if sanction is None or not _may_know_of(actor, sanction.room):
         raise AppError(Code.NOT_FOUND)
     with transaction.atomic():
         scene = hold_scene(actor, sanction.user_id, sanction.room_id)
-        if not Sanction.objects.in_force().filter(pk=sanction_id).exists():
-            raise AppError(Code.CONFLICT, "This sanction is over already.")
         before = scene.state(sanction.kind)
-        scene.put(before | {"in_force": []}, before, kind=sanction.kind)
-        deed = scene.deed(LIFTED, sanction.kind, before=before)
-        audit.record(actor, deed, why)
+        if sanction.pk not in before["in_force"]:
+            raise AppError(Code.CONFLICT, "This sanction is over already.")
+        left = [number for number in before["in_force"] if number != sanction.pk]
+        scene.put(before | {"in_force": left}, before, kind=sanction.kind)
+        audit.record(actor, scene.deed(LIFTED, sanction, before=before), why)
 
 
 def impose(scene: "Scene", *, kind: str, why: Why, until: datetime | None) -> Sanction:
     """``sanction_person`` where everything is locked and allowed; automod comes this way too."""
     before = scene.state(kind)
     sanction = impose_unrecorded(scene, kind=kind, why=why, until=until)
-    audit.record(scene.actor, scene.deed(IMPOSED, kind, before=before, made=sanction), why)
+    audit.record(scene.actor, scene.deed(IMPOSED, sanction, before=before), why)
     return sanction
 
 
@@ -112,7 +113,8 @@ def put_sanctions(
     assert action.subject_id is not None  # noqa: S101 - actions of these kinds name a person
     scene = hold_scene(actor, action.subject_id, action.room_id)
     kind = str(action.target.partition(":")[0])
-    scene.put(wanted, expected, kind=kind)
+    if not scene.put(wanted, expected, kind=kind):
+        raise AppError(Code.CONFLICT, "This is over already.")
 
 
 class Scene:
@@ -137,31 +139,43 @@ class Scene:
             found["seat"] = seat_of(self.room, self.target)
         return found
 
-    def deed(self, name: str, kind: str, *, before: dict[str, Any], made: Sanction | None = None) -> Deed:
+    def deed(self, name: str, sanction: Sanction, *, before: dict[str, Any]) -> Deed:
         """The entry of the audit, with the state as it is now."""
-        after = self.state(kind)
+        ends_at = sanction.ends_at if name == IMPOSED else None
         return Deed(
             name,
-            f"{kind}:{made.pk if made else before['in_force'][0]}",
+            f"{sanction.kind}:{sanction.pk}",
             room_id=self.room.pk if self.room else None,
             subject_id=self.target.pk,
             before=before,
-            after=after | ({"until": instant(made.ends_at)} if made and made.ends_at else {}),
+            after=self.state(sanction.kind) | ({"until": instant(ends_at)} if ends_at else {}),
         )
 
-    def put(self, wanted: dict[str, Any], expected: dict[str, Any], *, kind: str) -> None:
-        """Lifts and imposes again until ``wanted`` is what is in force. Raises AppError CONFLICT."""
+    def put(self, wanted: dict[str, Any], expected: dict[str, Any], *, kind: str) -> bool:
+        """Lifts and imposes again until ``wanted`` is what is in force; whether there was anything to do.
+
+        What has ended by itself since is no change, and is not imposed again. Raises AppError CONFLICT.
+        """
         now = self.state(kind)
-        check_unchanged(now, {name: expected[name] for name in now})
-        for sanction in self.like(kind).filter(pk__in=set(now["in_force"]) - set(wanted["in_force"])):
+        over = set(self._over(kind).values_list("pk", flat=True))
+        in_force, old, new = (set(state["in_force"]) for state in (now, expected, wanted))
+        if kind == SanctionKind.WARN:
+            in_force &= old ^ new  # each stands by itself
+            old, new = old - new, new - old
+        check_unchanged(in_force, old - over)
+        check_unchanged(now.get("seat"), expected.get("seat"))
+        # What is over gives the place free that it held in the database.
+        self._over(kind).filter(lifted_at__isnull=True).update(lifted_at=F("ends_at"))
+        to_lift, to_impose = in_force - new, new - in_force - over
+        for sanction in self.like(kind).filter(pk__in=to_lift):
             self._lift(sanction)
-        again = self.like(kind).filter(pk__in=set(wanted["in_force"]) - set(now["in_force"]))
-        for sanction in again:
-            Sanction.objects.filter(pk=sanction.pk).update(lifted_at=None, lifted_by=None)
-            self._announce(sanction, Kind.MEMBER_SANCTIONED)
-        if self.room is not None and wanted.get("seat") != now.get("seat"):
+        for sanction in self.like(kind).filter(pk__in=to_impose):
+            self._impose_again(sanction)
+        moves = wanted.get("seat") != now.get("seat")
+        if self.room is not None and moves:
             put_seat(self.room, self.target, wanted["seat"], actor_id=self._actor_id(), at=self.now)
         self._tell_accounts()
+        return bool(to_lift or to_impose or moves)
 
     def took_effect(self, sanction: Sanction) -> None:
         """Everything that follows from a new sanction, in this transaction."""
@@ -169,6 +183,16 @@ class Scene:
         if sanction.kind == SanctionKind.KICK and self.room is not None:
             end_seat(self.room, self.target, actor_id=self._actor_id(), at=self.now)
         self._tell_accounts()
+        notices.tell(self.target.pk, NoticeKind.SANCTIONED, self._notice(sanction), at=self.now)
+
+    def _over(self, kind: str) -> SanctionQuerySet:
+        """Those that have ended by themselves."""
+        by_itself = Q(lifted_at__isnull=True) | Q(lifted_at__gte=F("ends_at"))
+        return self.like(kind).filter(by_itself, ends_at__lte=ClockTimestamp())
+
+    def _impose_again(self, sanction: Sanction) -> None:
+        Sanction.objects.filter(pk=sanction.pk).update(lifted_at=None, lifted_by=None)
+        self._announce(sanction, Kind.MEMBER_SANCTIONED)
         notices.tell(self.target.pk, NoticeKind.SANCTIONED, self._notice(sanction), at=self.now)
 
     def _lift(self, sanction: Sanction) -> None:
@@ -191,6 +215,8 @@ class Scene:
         else:
             given = f"Reason given: {reason_given(bar.category, bar.reason)}"
             ban_person(self.target, until=bar.ends_at, reason=given)
+            if self.target.is_staff:
+                check_administrator_remains()
 
     def _notice(self, sanction: Sanction) -> dict[str, Any]:
         return {
@@ -217,9 +243,9 @@ def hold_scene(actor: User, user_id: int, room_id: int | None) -> Scene:
     if target is None:
         raise AppError(Code.NOT_FOUND)
     standing = access.standing_in(room, target)
-    access.check_outranks(author.standing, standing)
     if not _is_known(author, standing):
         raise AppError(Code.NOT_FOUND)
+    access.check_outranks(author.standing, standing)
     return Scene(author.user, target, room, author.now)
 
 
@@ -234,6 +260,13 @@ def _scene_everywhere(actor: User, user_id: int) -> Scene:
     if site_rank(target) >= site_rank(actor):
         raise AppError(Code.FORBIDDEN, "You cannot do this to someone who stands as high as you or higher.")
     return Scene(actor, target, None, clock())
+
+
+def _may_know_of(actor: User, room: Room | None) -> bool:
+    """Whether there is a sanction is told only to those who may sanction there."""
+    if room is None:
+        return staff_may(actor, access.SANCTION)
+    return access.may_sanction(access.standing_in(room, actor))
 
 
 def _is_known(author: Author, standing: Standing) -> bool:
