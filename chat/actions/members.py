@@ -25,7 +25,7 @@ def join_room(actor: User, room_id: int) -> Membership:
         _check_may_read(author)
         if author.standing.role is None and room.archived_at is not None:
             raise AppError(Code.ARCHIVED)
-        return _ensure_member(room, author, author.user, Role.MEMBER)
+        return _ensure_member(room, author, author.user, Role.MEMBER)[0]
 
 
 def leave_room(actor: User, room_id: int) -> None:
@@ -39,7 +39,7 @@ def leave_room(actor: User, room_id: int) -> None:
 def add_member(actor: User, room_id: int, *, display_name: str, role: str = Role.MEMBER) -> Membership:
     """Adds someone by name, by the room's owner (moderators may add plain members).
 
-    Raises AppError INVALID when nobody bears the name.
+    A role is recorded as given to a member. Raises AppError INVALID when nobody bears the name.
     """
     with transaction.atomic():
         room, author = _locked(actor, room_id)
@@ -51,7 +51,10 @@ def add_member(actor: User, room_id: int, *, display_name: str, role: str = Role
         _check_may_bear(user, role)
         if access.standing_in(room, user).bar is not None:
             raise AppError(Code.CONFLICT, "This person is banned here. Lift the ban first.")
-        return _ensure_member(room, author, user, role)
+        membership, made = _ensure_member(room, author, user, role)
+        if made and role != Role.MEMBER:
+            audit.record(actor, _role_deed(membership, Role.MEMBER))
+        return membership
 
 
 def remove_member(actor: User, room_id: int, user_id: int, *, why: Why | None = None) -> None:
@@ -87,9 +90,12 @@ def put_role(actor: User, action: ModerationAction, wanted: dict[str, str], expe
     assert action.room_id is not None and action.subject_id is not None  # noqa: S101
     room, author = _locked(actor, action.room_id)
     access.check_may_assign_roles(author.standing)
-    membership = _membership(room, action.subject_id)
-    check_unchanged(membership.role, expected["role"])
-    _put_role(room, author, membership, wanted["role"])
+    membership = (
+        Membership.objects.select_related("user").filter(room=room, user_id=action.subject_id).first()
+    )
+    check_unchanged(membership.role if membership else None, expected["role"])
+    if membership is not None:
+        _put_role(room, author, membership, wanted["role"])
 
 
 def mark_read(actor: User, room_id: int, *, seq: int) -> int:
@@ -157,12 +163,12 @@ def _role_deed(membership: Membership, before: str) -> Deed:
     )
 
 
-def _ensure_member(room: Room, author: Author, joining: User, role: str) -> Membership:
+def _ensure_member(room: Room, author: Author, joining: User, role: str) -> tuple[Membership, bool]:
     membership, created = Membership.objects.get_or_create(room=room, user=joining, defaults={"role": role})
     quiet = joining.is_guest and not room.is_private
     if created and not quiet:
         _append(room, Kind.MEMBER_JOINED, author, joining, role)
-    return membership
+    return membership, created
 
 
 def _append(room: Room, kind: Kind, author: Author, subject: User, role: str) -> None:
