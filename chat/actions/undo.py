@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from chat import audit
+from chat import access, audit
 from chat.actions import (
     accounts,
     holding,
@@ -88,23 +88,19 @@ def undo_action(actor: User, action_id: int, *, why: Why | None = None) -> Moder
     """Takes an action back, within UNDO_WINDOW; the entry of the audit that says so.
 
     Who takes it back needs the right to do it, and stands no lower than who did it. Raises AppError CONFLICT
-    when it was taken back already, when the state has changed since, and when it is too long ago.
+    when it was taken back already, when the state has changed since, and when it is too long ago; NOT_FOUND
+    for those who have nothing to moderate there.
     """
     reason = checked(why)
-    action = ModerationAction.objects.select_related("actor").filter(pk=action_id).first()
-    if action is None:
-        raise AppError(Code.NOT_FOUND)
-    entry = REGISTRY.get(action.kind)
-    if entry is None:
-        raise AppError(Code.CONFLICT, "There is nothing to take back.")
-    if site_rank(action.actor) > site_rank(actor):
-        raise AppError(Code.FORBIDDEN, "Someone above you has done this.")
-    if clock() - action.at > settings.UNDO_WINDOW:
-        raise AppError(Code.CONFLICT, f"This is more than {settings.UNDO_WINDOW.days} days ago.")
     with transaction.atomic():
-        # Under the locks that ``undo`` takes, of two at once the second finds the state changed.
+        action = _locked(actor, action_id)
+        entry = REGISTRY.get(action.kind)
+        if entry is None:
+            raise AppError(Code.CONFLICT, "There is nothing to take back.")
         if ModerationAction.objects.filter(undoes=action).exists():
             raise AppError(Code.CONFLICT, "This was taken back already.")
+        if clock() - action.at > settings.UNDO_WINDOW:
+            raise AppError(Code.CONFLICT, f"This is more than {settings.UNDO_WINDOW.days} days ago.")
         entry.undo(actor, action)
         deed = Deed(
             action.kind,
@@ -116,6 +112,29 @@ def undo_action(actor: User, action_id: int, *, why: Why | None = None) -> Moder
             undoes_id=action.pk,
         )
         return audit.record(actor, deed, reason)
+
+
+def _locked(actor: User, action_id: int) -> ModerationAction:
+    """The action, under a lock of its own: of two who take it back at once the second is told."""
+    action = (
+        ModerationAction.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("actor", "room")
+        .filter(pk=action_id)
+        .first()
+    )
+    if action is None:
+        raise AppError(Code.NOT_FOUND)
+    if action.room is None:
+        may_know, own, theirs = actor.is_staff, site_rank(actor), site_rank(action.actor)
+    else:
+        standing = access.standing_in(action.room, actor)
+        may_know = standing.may_moderate() or (actor.is_staff and access.reaches(standing))
+        own, theirs = standing.rank(), access.standing_in(action.room, action.actor).rank()
+    if not may_know:
+        raise AppError(Code.NOT_FOUND)
+    if theirs > own:
+        raise AppError(Code.FORBIDDEN, "Someone above you has done this.")
+    return action
 
 
 def describe(action: ModerationAction) -> str:
