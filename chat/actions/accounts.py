@@ -8,7 +8,7 @@ from accounts.actions.revocation import deactivate, reactivate
 from accounts.models import User
 from chat import access, audit
 from chat.actions.changing import check_unchanged, checked
-from chat.actions.rights import check_administrator_remains, check_stands_above
+from chat.actions.rights import check_administrator_remains, check_stands_above, is_administrator
 from chat.audit import Deed, Why
 from chat.models import ModerationAction
 from chat.standing import staff_may
@@ -57,4 +57,5 @@ def _put(user: User, *, active: bool) -> None:
         reactivate(user)
     else:
         deactivate(user)
-        check_administrator_remains()
+        if is_administrator(user):
+            check_administrator_remains()

@@ -90,8 +90,13 @@ def check_stands_above(actor: User, user: User) -> None:
         raise AppError(Code.FORBIDDEN, "You cannot do this to someone who stands above you.")
 
 
+def is_administrator(user: User) -> bool:
+    """Whether they can give rights, as long as they are let in."""
+    return user.is_staff and (user.is_superuser or user.groups.filter(name=ADMINISTRATORS).exists())
+
+
 def check_administrator_remains() -> None:
-    """After a change: whether somebody can still give rights. Raises AppError CONFLICT."""
+    """After an administrator has gone: whether somebody can still give rights. Raises AppError CONFLICT."""
     # The group's row is the lock: of two administrators who step down at once the second is refused. It is
     # NO KEY: two who each have put someone into the group would wait for each other.
     list(Group.objects.select_for_update(no_key=True).filter(name=ADMINISTRATORS))
@@ -128,11 +133,13 @@ def _put(actor: User, user: User, before: Rights, wanted: Rights) -> None:
     if missing:
         words = f"You cannot give or take what you do not hold yourself: {', '.join(sorted(missing))}."
         raise AppError(Code.FORBIDDEN, words)
+    was_administrator = is_administrator(user)
     user.is_staff, user.is_superuser = wanted.is_staff, wanted.is_superuser
     user.save(update_fields=["is_staff", "is_superuser"])
     user.groups.set(groups)
     user.user_permissions.set(permissions)
-    check_administrator_remains()
+    if was_administrator:
+        check_administrator_remains()
 
 
 def _permissions_in(groups: Collection[str]) -> frozenset[str]:

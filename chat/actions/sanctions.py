@@ -11,7 +11,7 @@ from accounts.models import User
 from chat import access, audit, log, notices
 from chat.actions.authors import Author, author_in
 from chat.actions.changing import check_unchanged, checked
-from chat.actions.rights import check_administrator_remains
+from chat.actions.rights import check_administrator_remains, is_administrator
 from chat.actions.seats import end_seat, put_seat, seat_of
 from chat.audit import Deed, Why
 from chat.models import (
@@ -215,7 +215,7 @@ class Scene:
         else:
             given = f"Reason given: {reason_given(bar.category, bar.reason)}"
             ban_person(self.target, until=bar.ends_at, reason=given)
-            if self.target.is_staff:
+            if is_administrator(self.target):
                 check_administrator_remains()
 
     def _notice(self, sanction: Sanction) -> dict[str, Any]:
