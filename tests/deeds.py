@@ -31,7 +31,7 @@ Do = Callable[[], object]
 SPAM = Why("spam", "the same link again")
 
 
-def said(d: Desk, body: str = "words") -> int:
+def said(d: Desk, body: str = "unsayable") -> int:
     return post(d.bob, d.room, body).message_id
 
 
@@ -42,7 +42,7 @@ def reported(d: Desk, by: User | None = None) -> int:
 def held(d: Desk) -> int:
     rooms.update_room(d.olga, d.room.pk, RoomChanges(guest_policy=GuestPolicy.APPROVAL))
     members.leave_room(d.gil, d.room.pk)
-    post(d.gil, d.room, "may I")
+    post(d.gil, d.room, "unsayable")
     return HeldMessage.objects.get(room=d.room).pk
 
 
@@ -96,7 +96,7 @@ def swept(d: Desk, room: int | None, by: User) -> Do:
     for _ in range(3):
         said(d)
     members.join_room(d.bob, d.elsewhere.pk)
-    post(d.bob, d.elsewhere, "elsewhere too")
+    post(d.bob, d.elsewhere, "unsayable elsewhere")
     return lambda: sweeping.ban_and_clean_up(by, d.bob.pk, since=since, room_id=room, why=SPAM)
 
 
