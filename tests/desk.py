@@ -8,11 +8,13 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connections, transaction
+from django.db.models import F
 
 from accounts.models import User
 from chat import access
@@ -29,6 +31,7 @@ from chat.models import (
     Room,
     Sanction,
 )
+from chatproject.database import ClockTimestamp
 from chatproject.errors import AppError
 from tests.cast import Cast, cast, person
 
@@ -123,7 +126,7 @@ def told(**names: str) -> dict[str, str]:
 
 
 def refused(act: Callable[..., object], *args: Any, **kwargs: Any) -> AppError:
-    with transaction.atomic(), pytest.raises(AppError) as refusal:
+    with pytest.raises(AppError) as refusal:
         act(*args, **kwargs)
     return refusal.value
 
@@ -164,6 +167,16 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
     for thread in threads:
         thread.join()
     return [ends[number] for number in range(len(acts))]
+
+
+def end_by_itself(user: User) -> None:
+    """Time passes: every sanction that binds ``user`` is over."""
+    Sanction.objects.filter(user=user, lifted_at=None).update(
+        created_at=F("created_at") - timedelta(hours=1), ends_at=ClockTimestamp() - timedelta(seconds=1)
+    )
+    User.objects.filter(pk=user.pk, banned_until__isnull=False).update(
+        banned_until=ClockTimestamp() - timedelta(seconds=1)
+    )
 
 
 def state_of(people: Desk) -> dict[str, Any]:

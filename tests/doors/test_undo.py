@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db.models import F
 
 from chat import audit
 from chat.actions import (
@@ -22,7 +21,7 @@ from chat.actions import (
 from chat.actions.rooms import RoomChanges
 from chat.actions.undo import REGISTRY, undo_action
 from chat.models import HeldMessage, Report, Sanction
-from chatproject.database import ClockTimestamp, clock
+from chatproject.database import clock
 from chatproject.errors import Code
 from tests.deeds import (
     SCENARIOS,
@@ -46,6 +45,7 @@ from tests.desk import (
     at_once,
     code_of,
     desk,
+    end_by_itself,
     last_action,
     notices_of,
     post,
@@ -239,12 +239,12 @@ def test_a_kick_that_is_over_is_taken_back_and_a_mute_that_is_over_needs_no_undo
     imposed("kick")(people)()
     kick = last_action()
     people_before = state_of(people)["seats"]
-    end_by_itself(people)
+    end_by_itself(people.bob)
     undo_action(people.alice, kick.pk)
     assert len(state_of(people)["seats"] - people_before) == 1
     imposed("mute")(people)()
     mute = last_action()
-    end_by_itself(people)
+    end_by_itself(people.bob)
     assert code_of(undo_action, people.alice, mute.pk) == Code.CONFLICT
 
 
@@ -252,7 +252,7 @@ def test_a_lifted_mute_comes_back_beside_one_that_has_ended_by_itself(people):
     lifted(people, "mute", people.room.pk, people.alice)()
     action = last_action()
     sanction(people, people.alice, "mute", people.room.pk, until=clock() + timedelta(minutes=1))
-    end_by_itself(people)
+    end_by_itself(people.bob)
     undo_action(people.alice, action.pk)
     assert Sanction.objects.in_force().filter(user=people.bob).get().lifted_at is None
 
@@ -287,11 +287,3 @@ def test_what_only_looked_cannot_be_taken_back(people):
     found = answers(people, lambda user: undo_action(user, looked.pk))
     assert {found[name] for name in ("maude",)} == {"conflict"}
     assert found["dave"] == "not_found" and found["alice"] == "forbidden"
-
-
-def end_by_itself(d: Desk) -> None:
-    """Time passes: what binds bob is over."""
-    hour = timedelta(hours=1)
-    Sanction.objects.filter(user=d.bob, lifted_at=None).update(
-        created_at=F("created_at") - hour, ends_at=ClockTimestamp() - timedelta(seconds=1)
-    )
