@@ -13,6 +13,7 @@ from chat.actions.changing import checked
 from chat.actions.sanctions import Scene, hold_scene, impose_unrecorded
 from chat.audit import Deed, Why
 from chat.models import Kind, Message, ModerationAction, Room, SanctionKind
+from chat.payloads import instant
 from chat.standing import staff_may
 from chatproject.errors import AppError, Code
 
@@ -44,8 +45,9 @@ def ban_and_clean_up(
         messages = [one for one in messages_since(user_id, since, room_id) if one.room_id in rooms]
         before = scene.state(SanctionKind.BAN) | {"removed": []}
         impose_unrecorded(scene, kind=SanctionKind.BAN, why=reason, until=until)
-        _sweep(messages, rooms, scene, deleted=True)
-        after = scene.state(SanctionKind.BAN) | {"removed": [message.pk for message in messages]}
+        _sweep(messages, rooms, scene, deleted_at=scene.now)
+        removed = {"removed": [message.pk for message in messages], "at": instant(scene.now)}
+        after = scene.state(SanctionKind.BAN) | removed
         deed = Deed(CLEANED_UP, f"person:{user_id}", room_id, user_id, before=before, after=after)
         return audit.record(actor, deed, reason)
 
@@ -82,7 +84,6 @@ def put_clean_up(
     """Lifts or imposes the ban again, and brings back or takes away the same messages."""
     assert action.subject_id is not None  # noqa: S101
     swept = set(wanted["removed"]) ^ set(expected["removed"])
-    deleted = bool(wanted["removed"])
     found = Message.objects.filter(pk__in=swept).select_related("author").order_by("room_id", "seq")
     own_room = {action.room_id} if action.room_id else set()
     rooms = _lock_rooms(set(found.values_list("room_id", flat=True)) | own_room)
@@ -91,10 +92,10 @@ def put_clean_up(
         raise AppError(Code.FORBIDDEN)
     scene.put(wanted, expected, kind=SanctionKind.BAN)
     # A message that was brought back or taken away by itself since stays as it is.
-    in_place = (
-        found.filter(deleted_at__isnull=True) if deleted else found.filter(deleted_by_id=action.actor_id)
+    was, becomes = (
+        datetime.fromisoformat(state["at"]) if state["removed"] else None for state in (expected, wanted)
     )
-    _sweep(list(in_place), rooms, scene, deleted=deleted)
+    _sweep(list(found.filter(deleted_at=was)), rooms, scene, deleted_at=becomes)
 
 
 def _lock_rooms(room_ids: set[int]) -> dict[int, Room]:
@@ -102,13 +103,15 @@ def _lock_rooms(room_ids: set[int]) -> dict[int, Room]:
     return {room_id: log.lock_room(room_id) for room_id in sorted(room_ids)}
 
 
-def _sweep(messages: list[Message], rooms: dict[int, Room], scene: Scene, *, deleted: bool) -> None:
+def _sweep(
+    messages: list[Message], rooms: dict[int, Room], scene: Scene, *, deleted_at: datetime | None
+) -> None:
     actor_id = scene.actor.pk if scene.actor else None
-    deleted_at, deleted_by = (scene.now, actor_id) if deleted else (None, None)
+    deleted_by = actor_id if deleted_at else None
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(
         deleted_at=deleted_at, deleted_by_id=deleted_by
     )
-    kind = Kind.MESSAGE_DELETED if deleted else Kind.MESSAGE_RESTORED
+    kind = Kind.MESSAGE_DELETED if deleted_at else Kind.MESSAGE_RESTORED
     for room_id, of_room in groupby(messages, key=lambda message: message.room_id):
         entries = []
         for message in of_room:
