@@ -11,13 +11,17 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from chat import log, snapshots
-from chat.actions import batch, members, posting, rooms, sanctions
+from chat.actions import batch, holding, members, posting, reports, rooms, sanctions, sweeping
 from chat.actions.drafts import Draft, Posted
 from chat.actions.messages import delete_message, edit_message, restore_message
 from chat.actions.posting import post_message, post_messages
 from chat.actions.rooms import RoomChanges
-from chat.models import Message, Room, RoomEvent, Sanction
+from chat.actions.ruleset import reload_rules
+from chat.actions.undo import undo_action
+from chat.audit import Why
+from chat.models import HeldMessage, Message, ModerationAction, Room, RoomEvent, Sanction
 from chat.payloads import encode
+from chatproject.database import clock
 from chatproject.errors import AppError, Code
 from tests.cast import Cast, cast
 
@@ -194,6 +198,7 @@ def test_the_statements_of_a_send_do_not_grow_with_room_or_batch(people, message
             people.room.pk, [Draft(people.bob, uuid.uuid4(), "before") for _ in range(messages_before)]
         )
     drafts = [Draft(people.bob, uuid.uuid4(), f"m{n}") for n in range(size)]
+    reload_rules()  # another test may have written some
     with CaptureQueriesContext(connection) as captured:
         post_messages(people.room.pk, drafts)
     # begin, lock, repeats, authors, insert messages, insert events, head, commit
@@ -244,6 +249,34 @@ def apply(state, event):
         state["roles"][data["user"]["id"]] = data["role"]
 
 
+def sanction(people, kind):
+    sanctions.sanction_person(people.alice, people.bob.pk, kind=kind, room_id=people.room.pk)
+
+
+def clean_up(people):
+    since = clock() - timedelta(hours=1)
+    sweeping.ban_and_clean_up(people.alice, people.bob.pk, since=since, room_id=people.room.pk)
+
+
+def take_back(people):
+    undo_action(people.olga, ModerationAction.objects.filter(room=people.room).latest("id").pk)
+
+
+def hold(people):
+    rooms.update_room(people.olga, people.room.pk, RoomChanges(guest_policy="approval"))
+    post(people.gil, people.room, "may I")
+    return HeldMessage.objects.get(room=people.room).pk
+
+
+def report(people, message):
+    return reports.report(people.dave, reports.Target(message_id=message), why=Why("spam")).pk
+
+
+def hidden(people, message):
+    rooms.update_room(people.olga, people.room.pk, RoomChanges(hide_after_reports=1))
+    return report(people, message)
+
+
 ACTIONS = {
     "post": lambda p, m: post(p.bob, p.room),
     "post by a newcomer": lambda p, m: post(p.dave, p.room),
@@ -267,6 +300,38 @@ ACTIONS = {
     "reopen": lambda p, m: [rooms.archive_room(p.olga, p.room.pk), rooms.reopen_room(p.olga, p.room.pk)],
     "mute": lambda p, m: mute(p),
     "lift": lambda p, m: unmute(p, p.carol),
+    "warn": lambda p, m: sanction(p, "warn"),
+    "kick": lambda p, m: sanction(p, "kick"),
+    "kick and undo": lambda p, m: [sanction(p, "kick"), take_back(p)],
+    "ban": lambda p, m: sanction(p, "ban"),
+    "ban and undo": lambda p, m: [sanction(p, "ban"), take_back(p)],
+    "ban for a mute": lambda p, m: [sanction(p, "mute"), sanction(p, "mute"), sanction(p, "ban")],
+    "clean up": lambda p, m: clean_up(p),
+    "clean up and undo": lambda p, m: [clean_up(p), take_back(p)],
+    "clean up, undo and again": lambda p, m: [clean_up(p), take_back(p), take_back(p)],
+    "hold": lambda p, m: hold(p),
+    "approve": lambda p, m: holding.approve_held(p.alice, hold(p)),
+    "approve and undo": lambda p, m: [holding.approve_held(p.alice, hold(p)), take_back(p)],
+    "approve, undo and again": lambda p, m: [
+        holding.approve_held(p.alice, hold(p)),
+        take_back(p),
+        take_back(p),
+    ],
+    "reject": lambda p, m: holding.reject_held(p.alice, hold(p)),
+    "report": report,
+    "hide for review": hidden,
+    "dismiss": lambda p, m: reports.decide_report(p.alice, hidden(p, m), outcome="dismissed"),
+    "uphold": lambda p, m: reports.decide_report(p.alice, hidden(p, m), outcome="upheld"),
+    "undo of a deletion": lambda p, m: [delete_message(p.alice, m), take_back(p)],
+    "undo of settings": lambda p, m: [
+        rooms.update_room(p.olga, p.room.pk, RoomChanges(name="New")),
+        take_back(p),
+    ],
+    "undo of closing": lambda p, m: [rooms.archive_room(p.olga, p.room.pk), take_back(p)],
+    "undo of a role": lambda p, m: [
+        members.change_role(p.olga, p.room.pk, p.bob.pk, role="moderator"),
+        take_back(p),
+    ],
 }
 
 
@@ -284,7 +349,7 @@ def test_old_state_and_its_events_equal_fresh_state(people, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["repeat", "edit to the same", "delete twice", "update nothing", "mark read"]
+    "name", ["repeat", "edit to the same", "delete twice", "update nothing", "mark read", "warn", "report"]
 )
 def test_what_changes_nothing_appends_nothing(people, name):
     message = post(people.bob, people.room, "original").message_id
