@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Q, Subquery
+from django.db.models import Func, IntegerField, Subquery
 from django.db.models.expressions import OuterRef
+from django.db.models.functions import Greatest
 
 from accounts.models import User, admitted
 from chat.models import HeldMessage, HeldState, Message, Room, Ruleset
@@ -22,8 +23,8 @@ MAX_HELD = 20
 class Author:
     """One person under the room's lock. ``now`` is the database's clock after the lock was taken.
 
-    ``held`` has the client ids of their messages here that wait, and of those asked for;
-    ``rules_version`` is that of automod's rules in force.
+    ``held`` has those client ids, of the ones asked for, that were held here; ``waiting`` counts their
+    messages that wait. ``rules_version`` is that of automod's rules in force.
     """
 
     user: User
@@ -32,6 +33,7 @@ class Author:
     mute: Restriction | None
     last_post_at: datetime | None
     held: set[UUID] = field(default_factory=set)
+    waiting: int = 0
     rules_version: int = 0
 
     def check_may_write(self) -> None:
@@ -57,18 +59,19 @@ def authors_of(
 ) -> dict[int, Author]:
     """Those of ``user_ids`` who are let in, by id: one statement for any number. Call it after ``lock_room``.
 
-    With ``client_ids``, of the messages that are being sent, ``held`` and ``rules_version`` are filled.
+    With ``client_ids``, of the messages that are being sent, the rest is filled.
     """
     rows = bound_in(User.objects.filter(admitted(), pk__in=user_ids), room)
+    held = HeldMessage.objects.filter(room=room, author=OuterRef("pk"))
     if room.slow_mode_seconds:
         own = Message.objects.filter(room=room, author=OuterRef("pk")).order_by("-seq")
-        rows = rows.annotate(last_post_at=Subquery(own.values("created_at")[:1]))
+        newest = (Subquery(of.values("created_at")[:1]) for of in (own, held.order_by("-created_at")))
+        rows = rows.annotate(last_post_at=Greatest(*newest))
     if client_ids is not None:
-        held = HeldMessage.objects.filter(room=room, author=OuterRef("pk")).filter(
-            Q(state=HeldState.WAITING) | Q(client_id__in=client_ids)
-        )
+        waiting = held.filter(state=HeldState.WAITING).values("pk")[:MAX_HELD]
         rows = rows.annotate(
-            held_ids=ArraySubquery(held.values("client_id")),
+            held_ids=ArraySubquery(held.filter(client_id__in=client_ids).values("client_id")),
+            waiting=Func(ArraySubquery(waiting), function="cardinality", output_field=IntegerField()),
             rules_version=Subquery(Ruleset.objects.values("version")[:1]),
         )
     return {row.pk: _author(row, room) for row in rows}
@@ -92,5 +95,6 @@ def _author(row: User, room: Room) -> Author:
         mute=mute,
         last_post_at=found.get("last_post_at"),
         held=set(found.get("held_ids") or ()),
+        waiting=found.get("waiting") or 0,
         rules_version=found.get("rules_version") or 0,
     )

@@ -94,7 +94,7 @@ class Batch:
 
     def _hold(self, written: Written, author: Author, verdict: Verdict) -> Held:
         item = written.draft
-        if len(author.held) >= MAX_HELD:
+        if author.waiting >= MAX_HELD:
             raise AppError(Code.RATE_LIMITED, f"{MAX_HELD} of your messages wait for a moderator already.")
         held = HeldMessage(
             room=self.room,
@@ -109,6 +109,7 @@ class Batch:
         self.held.append(held)
         self.screening.placed(verdict, author, held)
         author.held.add(item.client_id)
+        author.waiting += 1
         author.last_post_at = author.now
         return Held()
 
