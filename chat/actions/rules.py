@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.models import User
 from chat import access, audit
 from chat.actions.changing import check_unchanged, checked
-from chat.actions.ruleset import words_of
+from chat.actions.ruleset import MAX_EARLIER, words_of
 from chat.audit import Deed, Why
 from chat.models import AutomodRule, ModerationAction, RuleKind, Ruleset
 from chat.standing import staff_may
@@ -79,8 +79,12 @@ def check_rule(rule: AutomodRule) -> None:
         vet_pattern(rule.pattern)
     elif rule.threshold < 1:
         raise AppError(Code.INVALID, fields={"threshold": ["Give a number of at least 1."]})
-    if rule.kind in {RuleKind.REPETITION, RuleKind.FLOOD} and not 1 <= rule.seconds <= MAX_SECONDS:
+    if rule.kind not in {RuleKind.REPETITION, RuleKind.FLOOD}:
+        return
+    if not 1 <= rule.seconds <= MAX_SECONDS:
         raise AppError(Code.INVALID, fields={"seconds": [f"Give 1 to {MAX_SECONDS} seconds."]})
+    if rule.threshold >= MAX_EARLIER:
+        raise AppError(Code.INVALID, fields={"threshold": [f"Give a number below {MAX_EARLIER}."]})
 
 
 MAX_SECONDS = 24 * 60 * 60

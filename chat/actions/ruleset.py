@@ -10,6 +10,8 @@ from chat.models import AutomodRule, Room, RuleAction, Ruleset
 from chat.text import automod
 from chatproject.errors import AppError, Code
 
+# So many earlier messages of an author are looked at: no flood or repetition asks for more.
+MAX_EARLIER = 200
 _BLOCKS = {RuleAction.HOLD, RuleAction.MUTE, RuleAction.HIDE}
 
 
