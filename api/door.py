@@ -106,21 +106,27 @@ def operation(
             result = method(self, given, **ids)
             return result if isinstance(result, Response) else Response(result, statuses[0])
 
-        shown = shape(*(answer if isinstance(answer, tuple) else (answer,))) if answer else None
         described: Method = extend_schema(
             operation_id=name,
             extensions={"x-scope": scope} if scope else None,
             parameters=[query] if query is not Nothing else None,
             request=body if body is not Nothing else None,
-            responses={
-                **dict.fromkeys(statuses, shown),
-                **({304: None} if method.__name__ == "get" else {}),
-                ("default", PROBLEM_TYPE): shape(Problem),
-            },
+            responses=_answers(answer, statuses, may_be_known=method.__name__ == "get"),
         )(checked)
         return described
 
     return decorate
+
+
+def _answers(
+    answer: type[msgspec.Struct] | tuple[type[msgspec.Struct], ...] | None,
+    statuses: tuple[int, ...],
+    *,
+    may_be_known: bool,
+) -> dict[Any, Any]:
+    shown = shape(*(answer if isinstance(answer, tuple) else (answer,))) if answer else None
+    not_modified = {304: None} if may_be_known else {}
+    return {**dict.fromkeys(statuses, shown), **not_modified, ("default", PROBLEM_TYPE): shape(Problem)}
 
 
 def _check_scope(request: Request, scope: str | None) -> None:

@@ -9,10 +9,9 @@ from accounts.models import User
 from api import moderation_inputs as inputs
 from api.authentication import signed_in
 from api.door import Door, operation
-from api.limiting import take
 from chat import desk
 from chat.actions.holding import approve_held, reject_held
-from chat.actions.reports import Target, assign_report, decide_report, report
+from chat.actions.reports import assign_report, decide_report
 from chat.actions.sanctions import lift_sanction, sanction_person
 from chat.actions.seen import mark_notices_seen
 from chat.actions.sweeping import ban_and_clean_up
@@ -22,16 +21,13 @@ from chat.moderation_payloads import (
     ActionPayload,
     NoticePayload,
     ReportPayload,
-    ReportReceipt,
     SanctionPayload,
     action_payload,
-    receipt,
     sanction_payload,
 )
 from chat.payloads import HeldPayload
 from chatproject.database import clock
 from chatproject.errors import AppError, Code
-from chatproject.limits import REPORTS_PER_PERSON
 
 
 class HeldPage(msgspec.Struct, frozen=True):
@@ -247,49 +243,6 @@ class Undo(Desk):
         """A conflict where it was taken back already or something has changed since."""
         desk.check_may_see(self.actor, action_id)
         return action_payload(undo_action(self.actor, action_id, why=why(given)))
-
-
-class MessageReport(Desk):
-    """Reporting a message."""
-
-    @operation(
-        "message_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport
-    )
-    def post(self, given: dict[str, Any], *, message_id: int) -> ReportReceipt:
-        """The moderators are told, and the caller of the outcome. The same again is the same report."""
-        return self.made(Target(message_id=message_id), given)
-
-    def made(self, target: Target, given: dict[str, Any]) -> ReportReceipt:
-        """Counts it against the caller, and reports."""
-        actor = self.actor
-        take(self.request, REPORTS_PER_PERSON, actor.pk)
-        return receipt(report(actor, target, why=Why(given["category"], given.get("text", ""))))
-
-
-class PersonReport(MessageReport):
-    """Reporting a person."""
-
-    @operation(
-        "user_report",
-        scope="messages:write",
-        answer=ReportReceipt,
-        statuses=(201,),
-        body=inputs.NewPersonReport,
-    )
-    def post(self, given: dict[str, Any], *, user_id: int) -> ReportReceipt:
-        """With ``room`` that room's moderators are told, else staff."""
-        return self.made(Target(user_id=user_id, room_id=given.get("room")), given)
-
-
-class RoomReport(MessageReport):
-    """Reporting a room."""
-
-    @operation(
-        "room_report", scope="messages:write", answer=ReportReceipt, statuses=(201,), body=inputs.NewReport
-    )
-    def post(self, given: dict[str, Any], *, room_id: int) -> ReportReceipt:
-        """As for a message."""
-        return self.made(Target(room_id=room_id), given)
 
 
 class Notices(Desk):

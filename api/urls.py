@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from api import members, messages, moderation, people, rooms
+from api import members, messages, moderation, people, reports, rooms
 from api.asyncapi import AsyncApi
 from api.door import Door, UnknownPath
 from api.webhooks import views as webhooks
@@ -36,10 +36,10 @@ urlpatterns = [
     path("messages/<int:message_id>", messages.OneMessage.as_view()),
     path("messages/<int:message_id>/revisions", messages.Revisions.as_view()),
     path("messages/<int:message_id>/restore", messages.Restoration.as_view()),
-    path("messages/<int:message_id>/report", moderation.MessageReport.as_view()),
+    path("messages/<int:message_id>/report", reports.MessageReport.as_view()),
     path("users/<int:user_id>", people.OneUser.as_view()),
-    path("users/<int:user_id>/report", moderation.PersonReport.as_view()),
-    path("rooms/<int:room_id>/report", moderation.RoomReport.as_view()),
+    path("users/<int:user_id>/report", reports.PersonReport.as_view()),
+    path("rooms/<int:room_id>/report", reports.RoomReport.as_view()),
     path("me/notices", moderation.Notices.as_view()),
     path("me/notices/seen", moderation.SeenNotices.as_view()),
     path("moderation/held", moderation.HeldMessages.as_view()),

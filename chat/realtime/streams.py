@@ -18,6 +18,7 @@ from accounts.credentials import Credential, session_credential
 from accounts.models import User
 from accounts.scopes import check_scope
 from chat.realtime import handshake
+from chat.realtime.cursor import Cursor, parse_cursor
 from chat.realtime.feed import Batch, sse_event
 from chat.realtime.outlet import Outlet
 from chat.realtime.process import Process, current_process
@@ -36,32 +37,8 @@ MAX_UNSENT_BYTES = 1024 * 1024
 STALLED_BYTES = 64 * 1024
 BEAT_SECONDS = 15.0
 STALL_SECONDS = 5.0
-MAX_CURSOR_CHARS = 4096
 # Told in other ways to a stream: heads by its heartbeat; typing and read marks are for pages.
 _UNSEEN = (b'{"type":"heads"', b'{"type":"typing"', b'{"type":"read"')
-
-
-class Cursor(msgspec.Struct, frozen=True):
-    """Where a stream stands: ``epoch.room.seq.room.seq…``, which clients keep and do not read."""
-
-    epoch: str
-    seqs: dict[int, int]
-
-    def text(self) -> str:
-        """As the id of an event."""
-        return ".".join([self.epoch, *(f"{room}.{seq}" for room, seq in self.seqs.items())])
-
-
-def parse_cursor(text: str) -> Cursor | None:
-    """The cursor in a Last-Event-ID; None without one. Raises AppError INVALID."""
-    if not text:
-        return None
-    epoch, *numbers = text.split(".")
-    plain = all(part.isascii() and part.isdigit() and len(part) < 19 for part in numbers)
-    if len(text) > MAX_CURSOR_CHARS or not epoch.isalnum() or not numbers or len(numbers) % 2 or not plain:
-        raise AppError(Code.INVALID, "Last-Event-ID is not one of this platform.")
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return Cursor(epoch, {int(room): int(seq) for room, seq in pairs})
 
 
 class Stream:
