@@ -59,6 +59,12 @@ class Commands:
         """Whether hello has been received; what comes before its reply waits for it."""
         return self._hello is not None
 
+    def expect_hello(self) -> None:
+        """Hello has been received: from here on commands wait for its reply. Raises AppError INVALID."""
+        if self._hello is not None:
+            raise AppError(Code.INVALID, "Hello was said before.")
+        self._hello = asyncio.get_running_loop().create_future()
+
     async def admit(self, scope: Mapping[str, Any]) -> None:
         """Counts the connection against its address; one too many is told to come back later."""
         self._scope = scope
@@ -116,9 +122,6 @@ class Commands:
             self._hello.cancel()
 
     async def _say_hello(self, command: wire.Hello) -> dict[str, Any]:
-        if self._hello is not None:
-            raise AppError(Code.INVALID, "Hello was said before.")
-        self._hello = asyncio.get_running_loop().create_future()
         try:
             user, credential = await self._process.pool.run(
                 handshake.authenticate, self._scope, command.ticket
@@ -133,7 +136,8 @@ class Commands:
         except AppError as refusal:
             asyncio.get_running_loop().call_soon(self._refuse, refusal)
             raise
-        self._hello.set_result(None)
+        if self._hello is not None:
+            self._hello.set_result(None)
         return {
             "user": person_payload(user) if user else None,
             "epoch": epoch,

@@ -111,7 +111,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
                 raise AppError(
                     Code.RATE_LIMITED, f"At most {MAX_OUTSTANDING} commands at a time.", retry_after=0.5
                 )
-            if not isinstance(command, Hello) and not self._commands.hello_came:
+            # Noted here, in the order of the frames: the next one may be in the same packet.
+            if isinstance(command, Hello):
+                self._commands.expect_hello()
+            elif not self._commands.hello_came:
                 raise AppError(Code.UNAUTHENTICATED, "Say hello first.")
         except AppError as refusal:
             self.write(reply_error(ref_of(frame), refusal))

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from accounts import tokens
 from accounts.actions.accounts import set_password
@@ -469,3 +470,17 @@ async def test_too_many_sockets_of_one_person_are_told_when_to_come_back(server,
     assert await bob.until_closed() == 4003
     alice = await member(server.socket_url, people.alice)
     assert await alice.ask("ping") == {}
+
+
+async def test_a_command_in_the_same_packet_as_hello_waits_for_it(server, people):
+    client = await connect(server.socket_url, await do(session_for, people.bob))
+    frames = [
+        {"type": "hello", "ref": "hello"},
+        {"type": "room.open", "ref": "open", "room": people.room.pk},
+        {"type": "hello", "ref": "again"},
+    ]
+    packet = b"".join(Frame(Opcode.TEXT, json.dumps(frame).encode()).serialize(mask=True) for frame in frames)
+    client.connection.transport.write(packet)
+    assert (await client.reply("open"))["room"] == people.room.pk
+    with pytest.raises(Refused, match="invalid"):
+        await client.reply("again")
