@@ -3,11 +3,9 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from chat.actions import members, messages
@@ -16,6 +14,7 @@ from chat.models import GuestPolicy, Membership, Message, Room
 from tests import cast
 from tests.browser.aside import aside
 from tests.browser.conftest import Visitor
+from tests.browser.pages import Canonical, assert_no_barrier, bodies, expect_connected, path, say, write
 from tests.browser.wire import Wire
 from tests.services import RunningServer, wait_for
 
@@ -50,32 +49,6 @@ def open_room(owner: User) -> Room:
         guest_policy=GuestPolicy.WRITE,
         slug=f"t-{uuid.uuid4().hex}",
     )
-
-
-@aside
-def say(author: User, room: Room, body: str, *, reply_to: int | None = None) -> int:
-    """A message sent by an action; its id."""
-    return messages.post_message(
-        author, room.pk, client_id=uuid.uuid4(), body=body, reply_to=reply_to
-    ).message_id
-
-
-def path(room: Room) -> str:
-    return f"/rooms/{room.slug}/"
-
-
-def bodies(page: Page) -> Locator:
-    return page.locator(".messages--live .message__body")
-
-
-def write(page: Page, text: str) -> None:
-    page.get_by_label("Message to Tea kitchen").fill(text)
-    page.keyboard.press("Enter")
-
-
-def expect_connected(page: Page) -> None:
-    expect(page.locator(".messages--live")).to_be_visible()
-    expect(page.locator(".rooms__me-state")).to_have_text("Connected")
 
 
 @aside
@@ -231,25 +204,6 @@ def test_room_reads_without_javascript(server: RunningServer, visit: Visit) -> N
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-class _Canonical(HTMLParser):
-    """Markup as a list of its tags, sorted attributes and texts: what two spellings of one tree share."""
-
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.parts: list[object] = []
-        self.feed(markup)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.parts.append((tag, *sorted((name, value or "") for name, value in attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.parts.append(f"/{tag}")
-
-    def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.parts.append(" ".join(data.split()))
-
-
 @aside
 def a_room_of_everything(alice: User, bob: User) -> Room:
     """Runs, quotes, code, an edit, deletions and what bob has not read."""
@@ -279,8 +233,8 @@ def test_server_and_browser_draw_the_same_messages(server: RunningServer, visit:
     drawn = visit(user, server.url + path(room), java_script_enabled=False).page
     taken_over = visit(user, server.url + path(room)).page
     expect(taken_over.locator(".messages--live")).to_be_visible()
-    before = _Canonical(drawn.locator(".messages__list").inner_html()).parts
-    after = _Canonical(taken_over.locator(".messages__list").inner_html()).parts
+    before = Canonical(drawn.locator(".messages__list").inner_html()).parts
+    after = Canonical(taken_over.locator(".messages__list").inner_html()).parts
     assert before == after
 
 
@@ -356,8 +310,3 @@ def test_pages_have_no_barrier_that_axe_finds(
     for address in ("/accounts/login/", "/accounts/signup/", "/accounts/guest/"):
         visitor.goto(server.url + address)
         assert_no_barrier(visitor)
-
-
-def assert_no_barrier(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
