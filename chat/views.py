@@ -12,7 +12,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from chat import access, snapshots
+from chat import access, desk, snapshots
 from chat.actions.rooms import create_room
 from chat.forms import NewRoomForm
 from chat.models import MAX_BODY_CHARS, Membership, Message
@@ -85,7 +85,9 @@ def _wanted(cleaned: dict[str, Any]) -> dict[str, Any]:
 def _room_context(user: User | None, slug: str, *, focus: int | None) -> dict[str, Any]:
     standing = access.room_by_slug_for(user, slug)
     page = snapshots.message_page(user, standing.room.pk, around=focus, limit=PAGE)
-    quoted = {message.reply_to for message in page.results if message.reply_to}
+    held = snapshots.held_of(user, standing.room.pk) if user else []
+    answered = [message.reply_to for message in page.results] + [message.reply_to for message in held]
+    quoted = set(filter(None, answered))
     loaded = {message.id for message in page.results}
     quotes = Message.objects.select_related("author").filter(
         room=standing.room, pk__in=[number for number in quoted if number not in loaded]
@@ -95,6 +97,7 @@ def _room_context(user: User | None, slug: str, *, focus: int | None) -> dict[st
     return {
         "room": msgspec.to_builtins(page.room),
         "messages": msgspec.to_builtins(page.results),
+        "held": msgspec.to_builtins(held),
         "quotes": [msgspec.to_builtins(message_payload(message)) for message in quotes],
         "members": Membership.objects.filter(room=standing.room).count(),
         "seq": page.seq,
@@ -122,6 +125,7 @@ def _page(
         "room": None,
         "messages": [],
         **room_context,
+        "notices": msgspec.to_builtins(desk.notices_for(user)) if user else [],
         "showing": showing,
         "limits": {"max_body_chars": MAX_BODY_CHARS},
         "may_create_room": user is not None and not user.is_guest,

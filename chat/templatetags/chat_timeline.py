@@ -29,20 +29,23 @@ def timeline(
     room: dict[str, Any],
     target: int | None = None,
     quotes: Iterable[dict[str, Any]] = (),
+    held: Iterable[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Rows in order: ``day``, ``new`` and ``message``, each a mapping with its ``type``.
 
-    ``quotes`` are messages outside the page that some in it answer.
+    ``quotes`` are messages outside the page that some in it answer. ``held`` are the reader's own that wait
+    for a moderator: each stands at its time.
     """
     rows: list[dict[str, Any]] = []
     by_id: dict[int, dict[str, Any]] = {}
     quoted = {message["id"]: message for message in quotes}
     read = room["read"] if me and room["role"] and room["unread"] else None
     day, previous, marked = None, None, False
-    for message in messages:
+    waits = [{**message, "seq": None, "edited_at": None, "deleted_at": None} for message in held]
+    for message in sorted([*messages, *waits], key=lambda message: str(message["created_at"])):
         own = me is not None and message["author"]["id"] == me["id"]
         at = parse(message["created_at"])
-        fresh = read is not None and message["seq"] > read and not own
+        fresh = read is not None and not own and message["seq"] > read
         if at.date() != day:
             rows.append({"type": "day", "at": at, "first": not rows})
             day, previous = at.date(), None
@@ -57,11 +60,14 @@ def timeline(
                 "first": _begins_run(previous, message, at),
                 "own": own,
                 "fresh": fresh,
+                "state": "held" if message["seq"] is None else "",
                 "target": target is not None and message["seq"] == target,
                 "quoted": by_id.get(message["reply_to"]) or quoted.get(message["reply_to"]),
             }
         )
-        by_id[message["id"]] = previous = message
+        previous = message
+        if message["seq"] is not None:
+            by_id[message["id"]] = message
     return rows
 
 

@@ -2,18 +2,32 @@
 
 import "./state/outage.js";
 import "./state/feed.js";
+import "./state/held.js";
 import { connect } from "./state/connection.js";
 import { boot } from "./state/me.js";
 import { active, unreadTotal } from "./state/rooms.js";
+import { tellLater } from "./state/standing.js";
 import { App } from "./ui/app.js";
-import { listenForKeys } from "./ui/keys.js";
+import { readLater } from "./ui/later.js";
 import { countLabel } from "./lib/text.js";
 import { effect, html, render } from "./vendor/preact.js";
 
+readLater({
+  barred: () => import("./ui/barred.js"),
+  details: () => import("./ui/pane.js"),
+  dialogs: () => import("./ui/dialogs.js"),
+  me: () => import("./ui/me-items.js"),
+  menus: () => import("./ui/menus.js"),
+  name: () => import("./ui/name-card.js"),
+  notices: () => import("./ui/notice-cards.js"),
+  waiting: () => import("./ui/waiting.js"),
+});
+tellLater(() => import("./state/told.js"));
+
 const page = document.getElementById("page");
 render(html`<${App} />`, page);
-listenForKeys();
 connect();
+import("./ui/keys.js").then(({ listenForKeys }) => listenForKeys(), () => null);
 
 effect(() => {
   const name = [active.value?.name, boot.site_name ?? "Chat"].filter(Boolean).join(" · ");

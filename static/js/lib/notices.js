@@ -35,13 +35,20 @@ function roomLines({ before, room }, who) {
   if (before.slow_mode !== room.slow_mode) {
     lines.push(line("clock", room.slow_mode ? `Slow mode is on: one message every ${room.slow_mode} s` : "Slow mode is off"));
   }
+  if (before.kind !== room.kind) lines.push(line(KINDS[room.kind]?.icon ?? "door", `The room is now ${KINDS[room.kind]?.words ?? room.kind}`));
   if (before.guest_policy !== room.guest_policy) {
     lines.push(line("people", `Guests ${GUESTS[room.guest_policy] ?? "have new rights"}`));
   }
   return lines;
 }
 
-export const GUESTS = { none: "may not read", read: "may read", write: "may read and write" };
+const KINDS = {
+  public: { icon: "door", words: "open to everyone" },
+  announcement: { icon: "news", words: "for announcements: only moderators write" },
+  private: { icon: "lock", words: "private" },
+};
+
+export const GUESTS = { none: "may not read", read: "may read", approval: "may read, and write once a moderator has looked", write: "may read and write" };
 
 function line(icon, text) {
   return { icon, text };

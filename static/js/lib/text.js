@@ -35,6 +35,12 @@ export function withEdited(html, title) {
   return `${html}<p ${mark}/p>`;
 }
 
+/** The reason that a moderator gave, as a sentence; nothing where none was given. */
+export function reasonGiven(reason) {
+  if (!reason) return "";
+  return `Reason given: ${reason}${/[.!?…。؟]$/u.test(reason) ? "" : "."}`;
+}
+
 /** "a", "a and b", "a, b and c". */
 export function listed(words) {
   if (words.length < 2) return words.join("");

@@ -39,7 +39,8 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
       onHello(hello);
     } catch (refusal) {
       link.retryAfter = refusal.retryAfter ?? null;
-      link.ws?.close();
+      // Whoever is refused for good is told why by the close that follows; closing first would lose it.
+      if (refusal.retry) link.ws?.close();
     }
   }
 
@@ -82,7 +83,7 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
     abandon();
     if (final) {
       link.stopped = true;
-      onPhase({ phase: "stopped", code });
+      onPhase({ phase: "stopped", code, bye: link.bye });
       return;
     }
     const delay = reconnectDelay(link.attempt, link.retryAfter);

@@ -4,12 +4,8 @@ import { reason } from "../lib/refusal.js";
 import { request } from "./connection.js";
 import { me } from "./me.js";
 import { roomPath } from "./navigate.js";
-import { active } from "./rooms.js";
+import { active, may } from "./rooms.js";
 import { about, focusBox, menu, say } from "./view.js";
-
-export function mayModerate(room) {
-  return room?.role === "owner" || room?.role === "moderator";
-}
 
 /** What may be done with a message, in the order of the menu. */
 export function rightsOn(message) {
@@ -21,8 +17,10 @@ export function rightsOn(message) {
     own,
     reply: !isDeleted && isOpen,
     edit: own && !isDeleted && isOpen,
-    remove: (own || mayModerate(room)) && !isDeleted && message.id !== null,
-    restore: isDeleted && (mayModerate(room) || (own && message.deleted_by === "author")),
+    report: !own && !isDeleted && message.id !== null,
+    remove: (own || may(room, "moderate")) && !isDeleted && message.id !== null,
+    sanction: !own && may(room, "sanction"),
+    restore: isDeleted && (may(room, "moderate") || (own && message.deleted_by === "author")),
   };
 }
 

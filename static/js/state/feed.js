@@ -5,11 +5,13 @@ import { batch } from "../vendor/preact.js";
 import { onFrame, onHello, request } from "./connection.js";
 import { me } from "./me.js";
 import { stopTyping } from "./typing.js";
-import { activeId, say } from "./view.js";
+import { activeId, bars, say } from "./view.js";
 import { dropRoom, patchRoom, putSnapshot, rooms, take, view } from "./rooms.js";
+import { refresh } from "./standing.js";
 
 export const PAGE = 50;
 const RETRY_MS = 2_000;
+const GONE = new Set(["not_found", "forbidden", "banned"]);
 const opening = new Set();
 const reloading = new Map();
 
@@ -33,6 +35,7 @@ document.addEventListener("visibilitychange", () => {
 onFrame("event", (event) => {
   if (take(event) === "gap") follow(event.room);
   if (event.kind === "message.posted") stopTyping(event.room, event.actor);
+  if (event.kind.startsWith("member.") && event.data.user?.id === me.value?.id) refresh(event.room);
 });
 onFrame("heads", ({ rooms: heads }) => {
   for (const [key, seq] of Object.entries(heads)) {
@@ -41,7 +44,7 @@ onFrame("heads", ({ rooms: heads }) => {
   }
 });
 onFrame("resync", ({ room }) => reload(room));
-onFrame("room.closed", ({ room }) => lose(room));
+onFrame("room.closed", ({ room, code }) => lose(room, code));
 onFrame("read", ({ room, seq }) => readElsewhere(room, seq));
 
 /** Opens a room on the socket from where its state stands. At most once at a time a room. */
@@ -56,7 +59,7 @@ export async function follow(id) {
     else if (!epoch) startAt(id, answer);
   } catch (refusal) {
     opening.delete(id);
-    if (refusal.code === "not_found" || refusal.code === "forbidden") lose(id);
+    if (GONE.has(refusal.code)) lose(id, refusal.code);
     else if (refusal.retryAfter !== null || refusal.message !== "no connection") {
       setTimeout(() => follow(id), refusal.retryAfter ? refusal.retryAfter * 1000 : RETRY_MS);
     }
@@ -84,7 +87,7 @@ async function snapshot(id, around) {
   try {
     page = await rest("GET", `rooms/${id}/messages`, { query });
   } catch (refusal) {
-    if (refusal.code === "not_found") lose(id);
+    if (GONE.has(refusal.code)) lose(id, refusal.code);
     else setTimeout(() => reload(id, { around }), RETRY_MS);
     throw refusal;
   }
@@ -93,12 +96,16 @@ async function snapshot(id, around) {
   await follow(id);
 }
 
-/** The room is not ours any more. */
-function lose(id) {
+/** The room is not ours any more. Whoever is barred is told why, here and by a notice. */
+function lose(id, code) {
   const room = rooms.value.get(id);
   if (!room) return;
+  if (code === "banned") {
+    bars.value = { ...bars.value, [id]: { name: room.name, kind: "ban", reason: "", ends_at: null, ...bars.value[id] } };
+    import("./barred.js").then(({ learnWhy }) => learnWhy(id), () => null);
+  }
   dropRoom(id);
-  if (activeId.value !== id) say(`${room.name} is not open to you any more`);
+  if (activeId.value !== id && code !== "banned") say(`${room.name} is not open to you any more`);
 }
 
 async function readElsewhere(id, seq) {
@@ -118,6 +125,7 @@ export async function reloadList() {
   for (const room of answer.results) {
     const isNew = !rooms.value.has(room.id);
     patchRoom(room.id, room);
-    if (isNew) follow(room.id);
+    if (isNew && room.id === activeId.value) reload(room.id).catch(() => null);
+    else if (isNew) follow(room.id);
   }
 }

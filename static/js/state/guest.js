@@ -20,12 +20,24 @@ export function putOff() {
   unsigned.value = null;
 }
 
-/** Becomes a guest of this name and sends. Throws a Refusal: `conflict` carries a free name in its fields. */
+/** A new guest of this name, who is signed in. Throws a Refusal: `conflict` carries a free name in its fields. */
+async function newGuest(displayName) {
+  const answer = await postForm(urls.guest, { display_name: displayName });
+  return answer.user ?? answer;
+}
+
+/** Becomes a guest of this name. */
+export async function becomeGuest(displayName) {
+  me.value = await newGuest(displayName);
+  reconnect();
+}
+
+/** Becomes a guest of this name and sends what waited for one. */
 export async function sendAsGuest(displayName) {
   const words = unsigned.value;
-  const answer = await postForm(urls.guest, { display_name: displayName });
+  const guest = await newGuest(displayName);
   keepDraft(words.room, "");
-  me.value = answer.user ?? answer;
+  me.value = guest;
   unsigned.value = null;
   post(words.room, words);
   reconnect();

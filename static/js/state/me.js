@@ -8,6 +8,9 @@ export const boot = JSON.parse(document.getElementById("boot").textContent);
 /** {id, display_name, is_guest}, or null for a visitor without a name. */
 export const me = signal(boot.me);
 
+/** How far the server's clock is ahead of this one, in milliseconds. */
+export const clockSkew = signal(0);
+
 export const urls = {
   guest: "/accounts/guest/",
   name: "/accounts/name/",

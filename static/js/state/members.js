@@ -1,8 +1,8 @@
 /** The members of the open room and what may be done about them, over REST. */
 
 import { rest } from "../net/rest.js";
-import { computed, effect, signal } from "../vendor/preact.js";
-import { boot } from "./me.js";
+import { effect, signal } from "../vendor/preact.js";
+import { counts, tryJoin } from "./membership.js";
 import { dropRoom, patchRoom, view } from "./rooms.js";
 import { activeId, paneOpen, say } from "./view.js";
 
@@ -10,11 +10,6 @@ const PAGE = 100;
 
 /** {room, results, next, failed} of the room whose details are open, or null. */
 export const members = signal(null);
-
-const counts = signal(boot.room && boot.members != null ? { [boot.room.id]: boot.members } : {});
-
-/** How many members the open room has, or null while that is not known. */
-export const memberCount = computed(() => counts.value[activeId.value] ?? null);
 
 /** Reads the members from the start. */
 export async function loadMembers(id) {
@@ -44,12 +39,6 @@ effect(() => {
   seen = last;
 });
 
-export async function join(room) {
-  await rest("PUT", `rooms/${room.id}/members/me`);
-  patchRoom(room.id, { role: "member" });
-  loadMembers(room.id);
-}
-
 export async function leave(room) {
   await rest("DELETE", `rooms/${room.id}/members/me`);
   if (room.kind === "private") {
@@ -58,20 +47,13 @@ export async function leave(room) {
     return;
   }
   patchRoom(room.id, { role: null, unread: 0 });
-  say(`You left ${room.name}`, { act: { label: "Undo", run: () => join(room) } });
+  say(`You left ${room.name}`, { act: { label: "Undo", run: () => tryJoin(room) } });
   loadMembers(room.id);
 }
 
 /** Adds a person by their name. Throws a Refusal. */
 export async function addMember(room, displayName) {
   await rest("POST", `rooms/${room.id}/members`, { body: { display_name: displayName } });
-  await loadMembers(room.id);
-}
-
-export async function removeMember(room, user) {
-  await rest("DELETE", `rooms/${room.id}/members/${user.id}`);
-  const undo = { label: "Undo", run: () => addMember(room, user.display_name) };
-  say(`${user.display_name} was removed`, { act: undo });
   await loadMembers(room.id);
 }
 

@@ -10,8 +10,10 @@ import { signal } from "../vendor/preact.js";
 import { onHello, request } from "./connection.js";
 import { me, ownKey } from "./me.js";
 import { patchRoom, rooms, view } from "./rooms.js";
+import { refresh } from "./standing.js";
 
-/** {client_id, room, body, reply_to, at, order, state: "pending" | "sent" | "failed", code?}, oldest first. */
+/** {client_id, room, body, reply_to, at, order, state, code?, html?, reason?}, oldest first. `state` is "pending",
+ * "sent" or "failed"; "held" while it waits for a moderator and "rejected" when it was not let in. */
 export const echoes = signal([]);
 /** When the author may write next in a room with slow mode, by room id. */
 export const slowUntil = signal({});
@@ -45,7 +47,7 @@ export function reread() {
   const stored = Object.keys(localStorage)
     .filter((key) => key.startsWith(prefix))
     .map((key) => JSON.parse(localStorage.getItem(key)));
-  const sent = echoes.value.filter((item) => item.state === "sent");
+  const sent = echoes.value.filter(({ state }) => state !== "pending" && state !== "failed");
   const ids = new Set(sent.map((item) => item.client_id));
   const rest = stored.filter((item) => !ids.has(item.client_id)).map((item) => ({ ...known.get(item.client_id), ...item }));
   echoes.value = [...sent, ...rest].sort((a, b) => a.order - b.order);
@@ -58,7 +60,8 @@ export async function flush(room) {
   clearTimeout(timers.get(room));
   let isDone = false;
   try {
-    isDone = await inOneTab(ownKey("outbox", room), () => drain(room));
+    const lock = navigator.locks ?? { request: (_, work) => work() };
+    isDone = await lock.request(ownKey("outbox", room), () => drain(room));
   } finally {
     sending.delete(room);
   }
@@ -73,9 +76,11 @@ async function drain(room) {
     const item = echoes.value.find((other) => other.room === room && other.state === "pending");
     if (!item) return true;
     try {
-      settle(item, await request("message.post", frameOf(item)));
+      const { client_id, body, reply_to } = item;
+      settle(item, await request("message.post", { room, client_id, body, reply_to }));
     } catch (refusal) {
       if (refusal.code === "unauthenticated") return false;
+      if (refusal.code === "muted") refresh(room);
       if (refusal.retry) {
         wait(room, refusal);
         return false;
@@ -85,16 +90,12 @@ async function drain(room) {
   }
 }
 
-function frameOf({ room, client_id, body, reply_to }) {
-  return reply_to ? { room, client_id, body, reply_to } : { room, client_id, body };
-}
-
-function settle(item, { message, seq, created_at }) {
+function settle(item, { held, message, seq, created_at }) {
   tries.delete(item.room);
   forget(item.client_id);
-  echoes.value = echoes.value.map((other) =>
-    other.client_id === item.client_id ? { ...other, state: "sent", id: message, seq, at: created_at ?? other.at } : other,
-  );
+  const fate = held ? { state: "held" } : { state: "sent", id: message, seq, at: created_at ?? item.at };
+  alter(item.client_id, fate);
+  if (held) return;
   const room = rooms.value.get(item.room);
   if (room && !room.role) patchRoom(item.room, { role: "member" });
   const pause = room && !["owner", "moderator"].includes(room.role) ? room.slow_mode : 0;
@@ -111,12 +112,13 @@ function wait(room, refusal) {
   timers.set(room, setTimeout(() => flush(room), Math.max(300, reconnectDelay(attempt, refusal.retryAfter))));
 }
 
-function inOneTab(name, work) {
-  return navigator.locks ? navigator.locks.request(name, work) : work();
+/** Changes what is shown of one message, and not what is kept. */
+export function alter(clientId, fields) {
+  echoes.value = echoes.value.map((item) => (item.client_id === clientId ? { ...item, ...fields } : item));
 }
 
 function change(clientId, fields) {
-  echoes.value = echoes.value.map((item) => (item.client_id === clientId ? { ...item, ...fields } : item));
+  alter(clientId, fields);
   const item = echoes.value.find((other) => other.client_id === clientId);
   if (item) keep(item);
 }
@@ -129,13 +131,12 @@ function forget(clientId) {
   localStorage.removeItem(ownKey("outbox", clientId));
 }
 
-/** Sent messages whose event has come are in the log: their echo goes. */
+/** Messages that are in the log now: their echo goes. */
 export function dropPosted(room) {
-  const state = view(room).peek();
-  const gone = new Set(
-    echoes.peek().filter((item) => item.room === room && item.state === "sent" && item.seq <= state.seq).map((item) => item.client_id),
-  );
-  if (gone.size) echoes.value = echoes.peek().filter((item) => !gone.has(item.client_id));
+  const { seq, entries } = view(room).peek();
+  const posted = new Set(entries.map(({ message }) => message.client_id));
+  const isThere = (item) => item.room === room && ((item.state === "sent" && item.seq <= seq) || posted.has(item.client_id));
+  if (echoes.peek().some(isThere)) echoes.value = echoes.peek().filter((item) => !isThere(item));
 }
 
 export function flushAll() {

@@ -44,10 +44,15 @@ export function shownUnread(room) {
 /** Of all rooms together, for the title. */
 export const unreadTotal = computed(() => [...rooms.value.values()].reduce((sum, room) => sum + shownUnread(room), 0));
 
+/** Whether the reader has one of "write", "moderate", "sanction" and "manage" in a room. */
+export function may(room, right) {
+  return Boolean(room?.rights?.includes(right));
+}
+
 /** Changes some fields of a room of the list; adds the room where it is new. */
 export function patchRoom(id, fields) {
   const next = new Map(rooms.value);
-  next.set(id, { ...(next.get(id) ?? { unread: 0, read: 0, role: null, preview: null }), ...fields });
+  next.set(id, { ...(next.get(id) ?? { unread: 0, read: 0, role: null, rights: [], preview: null }), ...fields });
   rooms.value = next;
 }
 
@@ -87,7 +92,7 @@ function keepPreview({ preview, ...room }) {
 function noteInList({ room: id, kind, at, data, seq }) {
   const room = rooms.value.get(id);
   if (!room) return;
-  if (kind === "message.posted") {
+  if (kind === "message.posted" || kind === "message.approved") {
     const { author, body, created_at } = data.message;
     const own = me.value?.id === author.id;
     patchRoom(id, {

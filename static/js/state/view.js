@@ -9,10 +9,20 @@ export const activeId = signal(boot.room ? boot.room.id : null);
 /** On a phone: "list", "room". Wider windows show both. */
 export const showing = signal(boot.showing ?? (location.pathname === "/" ? "list" : "room"));
 export const paneOpen = signal(false);
+/** Whether the pane shows what waits for a moderator in place of the details. */
+export const deskOpen = signal(false);
 /** {kind: "reply" | "edit", message} or null. */
 export const about = signal(null);
-/** {message, place: "sheet" | {x, y}} or null. */
+/** {message or user, box, from} or null: beside a box of the page, or a sheet where `box` is null. */
 export const menu = signal(null);
+/** The question that is asked, {kind, …}, or null; see ui/dialogs.js. */
+export const dialog = signal(null);
+/** What waits for a moderator, by room id: {held, reports, more}. */
+export const waiting = signal({});
+/** The rooms that a kick or a ban has closed to the reader: {name, kind, reason, ends_at} by room id. */
+export const bars = signal({});
+/** What is told to the reader in person, the oldest first. */
+export const notices = signal([]);
 /** The message under the pointer or with the focus, by key. */
 export const hot = signal(null);
 /** The seq reached by a link, until the next click. */

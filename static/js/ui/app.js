@@ -1,15 +1,15 @@
 /** The page: list, sheet, pane. */
 
+import { link } from "../state/connection.js";
 import { isPhone } from "../state/me.js";
 import { active, rooms } from "../state/rooms.js";
-import { activeId, paneOpen, showing } from "../state/view.js";
+import { activeId, bars, dialog, menu, notices, paneOpen, showing } from "../state/view.js";
 import { html } from "../vendor/preact.js";
 import { Bar } from "./bar.js";
 import { Composer } from "./composer.js";
-import { Details } from "./details.js";
 import { Banner, Jump, TypingLine } from "./foot-lines.js";
+import { Barred, Details, Dialogs, Menus, Notices } from "./later.js";
 import { RoomList } from "./list.js";
-import { MessageMenu } from "./message-tools.js";
 import { Messages } from "./messages.js";
 import { Empty, join } from "./parts.js";
 import { Toast } from "./toast.js";
@@ -20,10 +20,24 @@ export function App() {
   const part = isPhone.value && isList ? "list" : isPhone.value && hasPane ? "pane" : "sheet";
   return html`<div class=${join("app", isList && "app--show-list", hasPane && !(isPhone.value && isList) && "app--show-pane")}>
     <div class="app__list" role=${part === "list" ? "main" : null}><${RoomList} /></div>
-    <div class="app__sheet" role=${part === "sheet" ? "main" : null}>${active.value ? html`<${Room} />` : html`<${Nowhere} />`}</div>
+    <div class="app__sheet" role=${part === "sheet" ? "main" : null}><${Sheet} /></div>
     ${hasPane && html`<${Details} key=${activeId.value} />`}
-    <${MessageMenu} />
+    <${Overlays} />
   </div>`;
+}
+
+/** What lies over the page, beside it so that its coming and going draws nothing else anew. */
+function Overlays() {
+  return html`
+    ${notices.value.length > 0 && html`<${Notices} />`}
+    ${menu.value && html`<${Menus} />`}
+    ${dialog.value && html`<${Dialogs} />`}`;
+}
+
+function Sheet() {
+  if (link.value.code === 4503) return html`<${Barred} />`;
+  if (active.value) return html`<${Room} />`;
+  return bars.value[activeId.value] ? html`<${Barred} />` : html`<${Nowhere} />`;
 }
 
 function Room() {

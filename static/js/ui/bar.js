@@ -1,13 +1,13 @@
 /** The room's bar: where you are, who is there, the way to the details. */
 
 import { isPhone, me } from "../state/me.js";
-import { memberCount } from "../state/members.js";
+import { memberCount, tryJoin } from "../state/membership.js";
 import { showList } from "../state/navigate.js";
-import { active, view } from "../state/rooms.js";
-import { activeId, paneOpen, showing } from "../state/view.js";
+import { active, may, view } from "../state/rooms.js";
+import { activeId, deskOpen, paneOpen, showing } from "../state/view.js";
 import { html } from "../vendor/preact.js";
-import { tryJoin } from "./composer.js";
-import { Bead, Icon, IconButton, Tile } from "./parts.js";
+import { Waiting } from "./later.js";
+import { Bead, Icon, IconButton, RoomSign, Tile } from "./parts.js";
 
 export function Bar() {
   const room = active.value;
@@ -16,18 +16,23 @@ export function Bar() {
     event.preventDefault();
     showList();
   };
-  const toggle = () => (paneOpen.value = !paneOpen.value);
+  const isShown = paneOpen.value && !deskOpen.value;
+  const toggle = () => {
+    paneOpen.value = !isShown;
+    deskOpen.value = false;
+  };
   return html`<div class="room__bar">
     <a class="icon-button room__back" href="/" aria-label="All rooms" onClick=${back}><${Icon} name="back" extra="icon--turns" /></a>
     <${Tile} room=${room} />
     <div class="room__names">
-      <${heading} class="room__name"><span class="room__label" dir="auto">${room.name}</span>${room.kind === "private" && html`<${Icon} name="lock" extra="icon--small" />`}<//>
+      <${heading} class="room__name"><span class="room__label" dir="auto">${room.name}</span><${RoomSign} room=${room} /><//>
       <p class="room__topic" dir="auto">${room.topic}</p>
     </div>
     <div class="room__tools">
+      ${may(room, "moderate") && html`<${Waiting} room=${room} />`}
       ${me.value && !room.role && !room.archived_at && html`<button class="button button--plain button--small" type="button" onClick=${() => tryJoin(room)}>Join</button>`}
       <${Here} toggle=${toggle} />
-      <${IconButton} icon="info" label="About this room" extra=${paneOpen.value ? "icon-button--on" : ""} aria-expanded=${paneOpen.value ? "true" : "false"} onClick=${toggle} />
+      <${IconButton} icon="info" label="About this room" extra=${isShown ? "icon-button--on" : ""} aria-expanded=${isShown ? "true" : "false"} onClick=${toggle} />
     </div>
   </div>`;
 }

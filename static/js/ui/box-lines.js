@@ -21,7 +21,7 @@ export function About({ subject: { kind, message } }) {
 }
 
 /** One line, always there, so that nothing moves when it speaks. */
-export function Note({ wrong, excess, seconds, slowMode, isFocused, isEdit }) {
+export function Note({ wrong, excess, seconds, slowMode, isReadFirst, isFocused, isEdit }) {
   const count = limits.max_body_chars + excess;
   const number = html`<span class="num">${format(count)} / ${format(limits.max_body_chars)}</span>`;
   if (excess > 0) return line("alert", `${format(excess)} ${excess === 1 ? "character" : "characters"} too many`, { isWrong: true, end: number });
@@ -31,6 +31,7 @@ export function Note({ wrong, excess, seconds, slowMode, isFocused, isEdit }) {
     const rule = slowMode ? `One message every ${slowMode} s.` : "Slow mode.";
     return line("clock", `${rule} Yours can go in ${seconds} s.`, { end });
   }
+  if (isReadFirst && !isEdit) return line("wait", "A moderator reads guests’ messages first", { end });
   if (!isFocused) return html`<div class="composer__note" id="write-note">${end && html`<span></span>${end}`}</div>`;
   return html`<div class="composer__note" id="write-note">
     <span class="composer__note-lead"><span class="key">Enter</span> ${isEdit ? "saves" : "sends"}, <span class="key">Shift Enter</span> starts a line</span>${end}

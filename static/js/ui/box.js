@@ -19,7 +19,7 @@ import { Icon, join } from "./parts.js";
 const GROWS = CSS.supports("field-sizing", "content");
 const isTouch = matchMedia("(pointer: coarse)");
 
-export function Box({ room }) {
+export function Box({ room, isReadFirst }) {
   const [body, setBody] = useState(draftOf(room.id));
   const [wrong, setWrong] = useState(null);
   const [isSaving, setSaving] = useState(false);
@@ -109,7 +109,7 @@ export function Box({ room }) {
         onInput=${(event) => write(event.target.value)} onKeyDown=${onKeyDown} onFocus=${() => setFocused(true)} onBlur=${() => setFocused(false)}></textarea>
       <div class="composer__tools"><${Send} isEdit=${isEdit} may=${maySend} seconds=${seconds} send=${send} /></div>
     </div>
-    <${Note} wrong=${wrong} excess=${excess} seconds=${seconds} slowMode=${room.slow_mode} isFocused=${isFocused && !isTouch.matches} isEdit=${isEdit} />`;
+    <${Note} wrong=${wrong} excess=${excess} seconds=${seconds} slowMode=${room.slow_mode} isReadFirst=${isReadFirst} isFocused=${isFocused && !isTouch.matches} isEdit=${isEdit} />`;
 }
 
 function Send({ isEdit, may, seconds, send }) {

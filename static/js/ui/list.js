@@ -8,7 +8,7 @@ import { openRoom, roomPath } from "../state/navigate.js";
 import { rooms, shownUnread } from "../state/rooms.js";
 import { activeId, showing } from "../state/view.js";
 import { html, signal, useRef } from "../vendor/preact.js";
-import { Bead, Icon, join, Tile } from "./parts.js";
+import { Bead, Icon, join, RoomSign, Tile } from "./parts.js";
 import { signInUrl } from "./composer.js";
 import { MeMenu } from "./me-menu.js";
 
@@ -86,7 +86,7 @@ function Item({ room }) {
   };
   return html`<li><a class=${join("room-item", unread > 0 && "room-item--unread", isOpen && "room-item--open")} href=${roomPath(room)} aria-current=${isOpen ? "page" : null} onClick=${open}>
     <${Tile} room=${room} extra="room-item__tile" />
-    <span class="room-item__name"><span class="room-item__label" dir="auto">${room.name}</span>${room.kind === "private" && html`<${Icon} name="lock" extra="icon--small" />`}${draft && html`<${Icon} name="edit" extra="icon--small" />`}</span>
+    <span class="room-item__name"><span class="room-item__label" dir="auto">${room.name}</span><${RoomSign} room=${room} />${draft && html`<${Icon} name="edit" extra="icon--small" />`}</span>
     <span class="room-item__when">${room.preview && times.when(room.preview.at)}</span>
     <span class="room-item__last" dir="auto">${last}</span>
     ${unread > 0 && html`<span class="room-item__count count"><span class="hush">unread: </span>${countLabel(unread)}</span>`}

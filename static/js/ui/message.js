@@ -33,7 +33,7 @@ export function MessageRow({ row, quoted }) {
     <${Time} message=${message} clock=${clock} />
     <div class="message__main">
       ${message.reply_to && !message.deleted_at && html`<${Quote} message=${quoted} id=${message.reply_to} />`}
-      <${Body} message=${message} state=${state} />
+      <${Body} message=${message} />
       ${state && html`<${Echo} echo=${row.echo} isLast=${row.isLast} />`}
     </div>
     ${isHot.value && !state && !message.deleted_at && html`<${MessageTools} message=${message} />`}
@@ -52,14 +52,14 @@ function Time({ message, clock }) {
 }
 
 /** A text keeps its element for as long as it is HTML: the framework would empty it with a bare string. */
-function Body({ message, state }) {
+function Body({ message }) {
   const { html: rendered, edited_at: editedAt } = message;
   const content = useMemo(() => {
     if (!rendered) return null;
     return trusted(editedAt ? withEdited(rendered, times.exact(editedAt)) : rendered);
   }, [rendered, editedAt]);
   if (message.deleted_at) return html`<${Gone} key="gone" message=${message} />`;
-  if (state) return html`<div class="message__body" key="echo"><${Draft} body=${message.body} /></div>`;
+  if (!rendered) return html`<div class="message__body" key="echo"><${Draft} body=${message.body} /></div>`;
   return html`<div class="message__body" key="html" dangerouslySetInnerHTML=${content}></div>`;
 }
 

@@ -12,10 +12,12 @@ import { activeId, atEnd, target } from "../state/view.js";
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { useMessageKeys } from "./message-keys.js";
 import { MessageRow } from "./message.js";
-import { openMenu, warm } from "./message-tools.js";
+import { openMenu, openPerson, warm } from "./message-tools.js";
 import { Empty, Icon } from "./parts.js";
 import { useAnchoredScroll } from "./scroll.js";
 import { useLongPress } from "./touch.js";
+
+const hasPointer = matchMedia("(pointer: fine)");
 
 export function Messages() {
   const room = active.value;
@@ -34,10 +36,15 @@ export function Messages() {
   });
   useEffect(() => dropPosted(activeId.value), [state.seq]);
 
+  const click = ({ target: element }) => {
+    target.value = null;
+    const row = element.closest(".message__avatar, .message__author") && find(element);
+    if (row?.message && !row.own) openPerson(row.message.author, hasPointer.matches ? element.getBoundingClientRect() : null);
+  };
   const over = (event) => event.pointerType !== "touch" && warm(find(event.target)?.key ?? null);
   return html`<div class="messages messages--live" role="log" aria-label=${`Messages in ${room.name}`} tabindex="0" ref=${box}
       onKeyDown=${onKeyDown} onPointerOver=${over} onPointerLeave=${() => warm(null)} onFocusIn=${(event) => warm(find(event.target)?.key ?? null)}
-      onClick=${() => (target.value = null)} ...${touch}>
+      onClick=${click} ...${touch}>
     <div class="messages__list">
       ${loading.value === "before" && html`<${Bones} count=${2} />`}
       ${!state.loaded && loading.value === "fresh" && html`<${Bones} count=${6} />`}

@@ -1,13 +1,13 @@
 /** In place of the box: a visitor's words wait here for a name and go out with it. */
 
-import { reason } from "../lib/refusal.js";
+import { nameRefused } from "../lib/names.js";
 import { freeName, putOff, sendAsGuest, unsigned } from "../state/guest.js";
 import { urls } from "../state/me.js";
 import { focusBox } from "../state/view.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Icon, join } from "./parts.js";
 
-export function NameCard() {
+export default function NameCard() {
   const [wrong, setWrong] = useState(null);
   const [isBusy, setBusy] = useState(false);
   const field = useRef(null);
@@ -22,7 +22,7 @@ export function NameCard() {
       await sendAsGuest(name);
     } catch (refusal) {
       setBusy(false);
-      setWrong({ text: words(refusal, name), free: freeName(refusal) });
+      setWrong({ text: nameRefused(refusal, name), free: freeName(refusal) });
       field.current.focus();
     }
   }
@@ -50,12 +50,4 @@ export function NameCard() {
     </div>
     <p class="name-card__lead name-card__end"><span>Been here before? <a href=${`${urls.sign_in}?next=${encodeURIComponent(location.pathname)}`}>Sign in</a></span><button class="text-button" type="button" onClick=${back}>Not now</button></p>
   </form>`;
-}
-
-function words(refusal, name) {
-  if (refusal.code === "conflict") return `${name} is taken here.`;
-  const field = refusal.fields?.display_name;
-  if (field) return Array.isArray(field) ? field[0] : field;
-  if (refusal.code === "rate_limited") return "Too many new names from here. Try again in a while.";
-  return `Not sent: ${reason(refusal.code)}.`;
 }

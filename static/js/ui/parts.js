@@ -18,6 +18,12 @@ export function Tile({ room, extra = "" }) {
   return html`<span class=${join(tileClass(room), extra)} aria-hidden="true">${firstLetter(room.name)}</span>`;
 }
 
+/** What a room is, beside its name; nothing for a public one. */
+export function RoomSign({ room }) {
+  const name = { private: "lock", announcement: "news" }[room.kind];
+  return name ? html`<${Icon} name=${name} extra="icon--small" />` : null;
+}
+
 /** A button that is only an icon. */
 export function IconButton({ icon, label, extra = "", turns = false, ...rest }) {
   return html`<button class=${join("icon-button", extra)} type="button" aria-label=${label} ...${rest}>
@@ -36,8 +42,8 @@ const ART = {
 };
 
 /** Empty, broken, closed: one drawing, one sentence, at most one way on. */
-export function Empty({ art, title, text, children = null }) {
-  return html`<div class="empty">
+export function Empty({ art, title, text, role = null, children = null }) {
+  return html`<div class="empty" role=${role}>
     <svg class="empty__art" viewBox="0 0 112 112" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${ART[art]}</svg>
     <h2 class="empty__title">${title}</h2>
     <p class="empty__text">${text}</p>

@@ -1,37 +1,22 @@
-/** A member in the details, with what may be done about them, and the way to add one. */
+/** A member in the details, with the way to what may be done about them, and the way to add one. */
 
-import { mayModerate } from "../state/changes.js";
 import { me } from "../state/me.js";
-import { addMember, changeRole, removeMember } from "../state/members.js";
-import { say } from "../state/view.js";
+import { addMember } from "../state/members.js";
 import { html, useRef, useState } from "../vendor/preact.js";
+import { openPerson } from "./message-tools.js";
 import { Bead, Icon, IconButton, join } from "./parts.js";
 
-export function Person({ member: { user, role }, room }) {
-  const [isOpen, setOpen] = useState(false);
+const hasPointer = matchMedia("(pointer: fine)");
+
+export function Person({ member: { user, role } }) {
   const isMe = user.id === me.value?.id;
-  const isOwner = room.role === "owner";
-  const mayAct = !isMe && role !== "owner" && (isOwner || (mayModerate(room) && role === "member"));
-  const run = async (work) => {
-    setOpen(false);
-    await work().catch((refusal) => say(refusal.message, { icon: "alert" }));
-  };
-  const item = (icon, label, work, danger = false) => html`
-    <button class=${join("menu__item", danger && "menu__item--danger")} type="button" onClick=${() => run(work)}><${Icon} name=${icon} /><span class="menu__label">${label}</span></button>`;
-  return html`<li>
-    <div class="member">
-      <${Bead} user=${user} extra="avatar--sm" />
-      <span class="member__name"><span dir="auto">${isMe ? "You" : user.display_name}</span></span>
-      ${role !== "member" && html`<span class="tag tag--role"><${Icon} name="shield" />${role === "owner" ? "Owner" : "Moderator"}</span>`}
-      ${user.is_guest && html`<span class="tag">Guest</span>`}
-      ${mayAct && html`<${IconButton} icon="more" label=${`What to do about ${user.display_name}`} aria-expanded=${isOpen ? "true" : "false"} onClick=${() => setOpen(!isOpen)} />`}
-    </div>
-    ${isOpen && html`<div class="member__acts">
-      ${isOwner && !user.is_guest && role === "member" && item("shield", "Make a moderator", () => changeRole(room, user, "moderator"))}
-      ${isOwner && role === "moderator" && item("people", "Make a member", () => changeRole(room, user, "member"))}
-      ${isOwner && !user.is_guest && item("key", "Make an owner", () => changeRole(room, user, "owner"))}
-      ${item("leave", "Remove from the room", () => removeMember(room, user), true)}
-    </div>`}
+  const open = (event) => openPerson(user, hasPointer.matches ? event.currentTarget.getBoundingClientRect() : null);
+  return html`<li class="member">
+    <${Bead} user=${user} extra="avatar--sm" />
+    <span class="member__name"><span dir="auto">${isMe ? "You" : user.display_name}</span></span>
+    ${role !== "member" && html`<span class="tag tag--role"><${Icon} name="shield" />${role === "owner" ? "Owner" : "Moderator"}</span>`}
+    ${user.is_guest && html`<span class="tag">Guest</span>`}
+    ${!isMe && html`<${IconButton} icon="more" label=${`What to do about ${user.display_name}`} aria-haspopup="menu" onClick=${open} />`}
   </li>`;
 }
 

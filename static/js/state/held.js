@@ -1,0 +1,50 @@
+/** The reader's own messages that wait for a moderator: known to the server, so that they outlive a reload. */
+
+import { rest } from "../net/rest.js";
+import { effect } from "../vendor/preact.js";
+import { onHello } from "./connection.js";
+import { boot, me } from "./me.js";
+import { alter, echoes } from "./outbox.js";
+import { activeId } from "./view.js";
+
+const SOON_MS = 300;
+
+function put(room, held) {
+  const others = echoes.value.filter((item) => item.room !== room || item.state !== "held");
+  const items = held.map((message) => ({ ...message, at: message.created_at, order: Date.parse(message.created_at), state: "held" }));
+  echoes.value = [...others, ...items].sort((a, b) => a.order - b.order);
+}
+
+async function read(room) {
+  const answer = me.value && (await rest("GET", `rooms/${room}/messages`, { query: { held: "mine" } }).catch(() => null));
+  if (answer) put(room, answer.results);
+}
+
+/** A message was not let in. Whether its words are here to say so. */
+export function rejectHeld(clientId, reason) {
+  const isKnown = echoes.value.some((item) => item.client_id === clientId);
+  if (isKnown) alter(clientId, { state: "rejected", reason });
+  return isKnown;
+}
+
+if (boot.room && boot.held) put(boot.room.id, boot.held);
+
+let entered = boot.room?.id ?? null;
+effect(() => {
+  const id = activeId.value;
+  if (id !== null && id !== entered) read(id);
+  entered = id;
+});
+
+let isFirst = true;
+onHello(() => {
+  if (!isFirst && activeId.peek() !== null) read(activeId.peek());
+  isFirst = false;
+});
+
+// One that was just held has its words only; the server has rendered them.
+let soon = null;
+effect(() => {
+  const fresh = echoes.value.find((item) => item.state === "held" && item.html === undefined);
+  if (fresh) soon ??= setTimeout(() => ((soon = null), read(fresh.room)), SOON_MS);
+});
