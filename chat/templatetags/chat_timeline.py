@@ -24,25 +24,21 @@ _WORD_MARKS = re.compile(r"[`*]|~~|__")
 
 @register.simple_tag
 def timeline(
-    messages: Iterable[dict[str, Any]],
+    messages: list[dict[str, Any]],
     me: dict[str, Any] | None,
     room: dict[str, Any],
     target: int | None = None,
     quotes: Iterable[dict[str, Any]] = (),
     held: Iterable[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Rows in order: ``day``, ``new`` and ``message``, each a mapping with its ``type``.
-
-    ``quotes`` are messages outside the page that some in it answer. ``held`` are the reader's own that wait
-    for a moderator: each stands at its time.
+    """Rows in order, by ``type``: ``day``, ``new`` and ``message``. ``quotes`` are messages that some answer
+    from outside the page, ``held`` the reader's own that wait for a moderator: each stands at its time.
     """
     rows: list[dict[str, Any]] = []
-    by_id: dict[int, dict[str, Any]] = {}
-    quoted = {message["id"]: message for message in quotes}
+    by_id = {message["id"]: message for message in [*quotes, *messages]}
     read = room["read"] if me and room["role"] and room["unread"] else None
     day, previous, marked = None, None, False
-    waits = [{**message, "seq": None, "edited_at": None, "deleted_at": None} for message in held]
-    for message in sorted([*messages, *waits], key=lambda message: str(message["created_at"])):
+    for message in _in_time(messages, held):
         own = me is not None and message["author"]["id"] == me["id"]
         at = parse(message["created_at"])
         fresh = read is not None and not own and message["seq"] > read
@@ -50,7 +46,7 @@ def timeline(
             rows.append({"type": "day", "at": at, "first": not rows})
             day, previous = at.date(), None
         if fresh and not marked:
-            rows.append({"type": "new", "at": _last_read(by_id.values(), read or 0)})
+            rows.append({"type": "new", "at": _last_read(messages, read or 0)})
             marked, previous = True, None
         rows.append(
             {
@@ -62,12 +58,10 @@ def timeline(
                 "fresh": fresh,
                 "state": "held" if message["seq"] is None else "",
                 "target": target is not None and message["seq"] == target,
-                "quoted": by_id.get(message["reply_to"]) or quoted.get(message["reply_to"]),
+                "quoted": by_id.get(message["reply_to"]),
             }
         )
         previous = message
-        if message["seq"] is not None:
-            by_id[message["id"]] = message
     return rows
 
 
@@ -133,6 +127,17 @@ def message_html(message: dict[str, Any]) -> SafeString:
     if html.endswith("</p>"):
         return mark_safe(f"{html[:-4]} <span {mark}/span></p>")  # noqa: S308
     return mark_safe(f"{html}<p {mark}/p>")  # noqa: S308
+
+
+def _in_time(messages: Iterable[dict[str, Any]], held: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages of the log in their order; those that wait stand between them and have no seq."""
+    waits = [{**message, "seq": None, "edited_at": None, "deleted_at": None} for message in held]
+    merged: list[dict[str, Any]] = []
+    for message in messages:
+        while waits and waits[0]["created_at"] < message["created_at"]:
+            merged.append(waits.pop(0))
+        merged.append(message)
+    return merged + waits
 
 
 def _begins_run(previous: dict[str, Any] | None, message: dict[str, Any], at: datetime) -> bool:

@@ -1,6 +1,5 @@
 /** Takes over the page that the server drew. */
 
-import "./state/outage.js";
 import "./state/feed.js";
 import "./state/held.js";
 import { connect } from "./state/connection.js";
@@ -27,6 +26,7 @@ tellLater(() => import("./state/told.js"));
 const page = document.getElementById("page");
 render(html`<${App} />`, page);
 connect();
+import("./state/outage.js").catch(() => null);
 import("./ui/keys.js").then(({ listenForKeys }) => listenForKeys(), () => null);
 
 effect(() => {

@@ -25,6 +25,7 @@ READ_LATER = {
     "js/state/desk.js",
     "js/state/members.js",
     "js/state/moderation.js",
+    "js/state/outage.js",
     "js/state/told.js",
     "js/ui/barred.js",
     "js/ui/desk-pane.js",

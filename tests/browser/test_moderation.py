@@ -281,6 +281,22 @@ def test_kick_ends_by_itself(server: RunningServer, visit: Visit) -> None:
     expect_open(page)
 
 
+def test_who_stands_as_high_is_refused_in_words(server: RunningServer, visit: Visit) -> None:
+    olga, alice = person("olga"), person("alice")
+    room = a_room(olga, alice)
+    change_role(olga, room.pk, alice.pk, role="moderator")
+    say(olga, room, "Mine")
+    page = visit(alice, server.url + path(room), may_note=REFUSED).page
+    expect_connected(page)
+    choose(page, "Mine", "Mute the author")
+    page.get_by_role("button", name="Mute for an hour").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("stands as high as you")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".message")).to_be_focused()
+    assert in_force(olga, room) == []
+
+
 def test_ban_and_clean_up_is_taken_back_in_one_step(server: RunningServer, visit: Visit) -> None:
     olga, bob, dave = person("olga"), person("bob"), person("dave")
     room = a_room(olga, bob, dave)

@@ -48,7 +48,7 @@ const KINDS = {
   private: { icon: "lock", words: "private" },
 };
 
-export const GUESTS = { none: "may not read", read: "may read", approval: "may read, and write once a moderator has looked", write: "may read and write" };
+export const GUESTS = { none: "may not read", read: "may read", approval: "may write after approval", write: "may read and write" };
 
 function line(icon, text) {
   return { icon, text };

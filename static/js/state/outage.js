@@ -1,17 +1,14 @@
 /** How many messages of others came while the connection was lost, told for a moment once it is back. */
 
-import { effect, signal } from "../vendor/preact.js";
+import { effect } from "../vendor/preact.js";
 import { link, lostAt } from "./connection.js";
 import { me } from "./me.js";
 import { view } from "./rooms.js";
-import { activeId } from "./view.js";
+import { activeId, arrived } from "./view.js";
 
 const TOLD_MS = 3_000;
 const NOTICED_MS = 1_000;
 const SETTLE_MS = 600;
-
-/** A count for as long as it is told, else null. */
-export const arrived = signal(null);
 
 let before = null;
 let isFirst = true;

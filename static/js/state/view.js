@@ -30,6 +30,8 @@ export const target = signal(boot.focus_seq ?? null);
 /** Whether the reader stands at the end of the open room. */
 export const atEnd = signal(true);
 export const isVisible = signal(document.visibilityState === "visible");
+/** How many messages of others came while the connection was lost, for as long as it is told; else null. */
+export const arrived = signal(null);
 /** {text, act?: {label, run}, icon?} or null; one at a time. */
 export const toast = signal(null);
 

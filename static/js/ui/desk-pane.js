@@ -82,7 +82,7 @@ function ReportItem({ item: report }) {
 function Head({ user, at }) {
   const open = (event) => openPerson(user, event.currentTarget.getBoundingClientRect());
   return html`<div class="desk__head">
-    <${Bead} user=${user} extra="avatar--sm" /><span class="member__name" dir="auto">${user.display_name}</span>
+    <${Bead} user=${user} extra="avatar--sm" /><span class="member__name"><span dir="auto">${user.display_name}</span></span>
     ${user.is_guest && html`<span class="tag">Guest</span>`}
     ${at && html`<time class="desk__time" datetime=${at} title=${times.exact(at)}>${times.when(at)}</time>`}
     ${user.id !== me.value.id && html`<${IconButton} icon="more" label=${`What to do about ${user.display_name}`} aria-haspopup="menu" onClick=${open} />`}

@@ -3,10 +3,9 @@
 import { isOnline, link, lostAt, reconnect } from "../state/connection.js";
 import { goToEnd } from "../state/history.js";
 import { me } from "../state/me.js";
-import { arrived } from "../state/outage.js";
 import { view } from "../state/rooms.js";
 import { typing } from "../state/typing.js";
-import { activeId, atEnd } from "../state/view.js";
+import { activeId, arrived, atEnd } from "../state/view.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { signInUrl } from "./composer.js";
 import { Icon } from "./parts.js";
@@ -65,7 +64,6 @@ function stoppedBanner(code, act) {
     const go = act("Sign in", () => location.assign(signInUrl()));
     return html`<${Line} kind="off" icon="lock" lead="You were signed out." text="Your draft is kept." act=${go} />`;
   }
-  if (code === 4503) return html`<${Line} kind="off" icon="lock" lead="You are banned here." text="What was written stays." />`;
   const go = act("Load it again", () => location.reload());
   return html`<${Line} kind="off" icon="broken" lead="This page is out of date." text="Your draft is kept." act=${go} />`;
 }

@@ -2,7 +2,7 @@
 
 import { neighbour, openRoom } from "../state/navigate.js";
 
-const PARTS = ["#find-room", ".room__bar button", ".messages", ".banner button", "#write", ".pane__title"];
+const PARTS = ["#find-room", ".room__bar button", ".notices button", ".messages", ".banner button", "#write", ".pane__title"];
 
 export function listenForKeys() {
   document.addEventListener("keydown", (event) => {
@@ -28,6 +28,6 @@ function nextPart(step) {
 
 /** Whether the focus lies in the same part of the page as an element. */
 function near(element) {
-  const part = element.closest(".rooms, .room__bar, .messages, .banner, .composer, .pane");
+  const part = element.closest(".rooms, .room__bar, .notices, .messages, .banner, .composer, .pane");
   return Boolean(part?.contains(document.activeElement));
 }

@@ -37,7 +37,7 @@ export default function Menus() {
     ${open.user && html`<p class="menu__head" dir="auto" aria-hidden="true">${name}</p>`}
     ${items.filter(Boolean).map((item) => html`<${Item} key=${item.label ?? item} ...${item} />`)}
   </div>`;
-  return html`<section class=${open.box ? null : "veil"} aria-label="Actions">${shown}</section>`;
+  return html`<section class=${open.box ? "menu-place" : "veil"} aria-label="Actions">${shown}</section>`;
 }
 
 const RULE = { rule: true };

@@ -19,12 +19,17 @@ export function MessageTools({ message }) {
 
 /** Opens the menu of a message beside a box of the page, or as a sheet where `box` is null. */
 export function openMenu(message, box = null) {
-  menu.value = { message, box, from: document.activeElement };
+  menu.value = { message, box, from: opener() };
 }
 
 /** As openMenu, of a person. */
 export function openPerson(user, box = null) {
-  menu.value = { user, box, from: document.activeElement };
+  menu.value = { user, box, from: opener() };
+}
+
+/** Where the focus goes back to: the message, whose buttons come and go. */
+function opener() {
+  return document.activeElement.closest("article") ?? document.activeElement;
 }
 
 /** A pointer or the focus came to a message. */

@@ -3,7 +3,7 @@
 import { noticeWords } from "../lib/told.js";
 import { times } from "../state/me.js";
 import { dismiss } from "../state/told.js";
-import { notices } from "../state/view.js";
+import { focusBox, notices } from "../state/view.js";
 import { html } from "../vendor/preact.js";
 import { Icon, IconButton, join } from "./parts.js";
 
@@ -11,7 +11,10 @@ export default function Notices() {
   const [notice, ...others] = notices.value;
   const { icon, tone = null, title, text, understood = false } = noticeWords(notice, times.since);
   const more = others.length ? `${others.length} more` : null;
-  const done = () => dismiss(notice);
+  const done = () => {
+    dismiss(notice);
+    focusBox();
+  };
   return html`<aside class="notices" aria-label="For you"><div key=${notice.id} class=${join("notice", "notice--floats", tone && `notice--${tone}`)} role=${tone === "danger" || understood ? "alert" : "status"}>
     <${Icon} name=${icon} />
     <h2 class="notice__title" dir="auto">${title}</h2>

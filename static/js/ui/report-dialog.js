@@ -15,8 +15,8 @@ export function Report({ message = null, user = null, room = null }) {
   const text = message
     ? "Moderators see it with the lines around it. Its author is not told who reported."
     : user
-      ? "The moderators of this room see it. They are not told who reported."
-      : "Those who look after rooms see it, and are told what is wrong.";
+      ? "The moderators of this room see it. The person is not told who reported."
+      : "Moderators and staff see it, with what you write here.";
 
   async function act(form) {
     if (!me.value) await takeName(form.get("name").trim());

@@ -9,7 +9,7 @@ const SLOW_SECONDS = [0, 5, 10, 30, 60, 300, 900, 3600];
 const KINDS = [["public", "Public: everyone finds it"], ["announcement", "Announcements: only moderators write"], ["private", "Private: only members find it"]];
 const POLICIES = [
   ["write", "may read and write"],
-  ["approval", "may read, and write once a moderator has looked"],
+  ["approval", "may write after approval"],
   ["read", "may read"],
   ["none", "may not read"],
 ];
