@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from api.inputs import MAX_ID, MAX_PAGE, Input, Text, Whole
+from chat.desk import WAITING
 from chat.models import MAX_REASON_CHARS, Category, Outcome, ReportState, SanctionKind
 
 MAX_SANCTION_MINUTES = 60 * 24 * 366 * 10
@@ -37,7 +38,8 @@ class QueueQuery(Input):
 
 
 class ReportQuery(QueueQuery):
-    state = serializers.ChoiceField(ReportState.choices, required=False)
+    # "waiting" stands for all that are not decided.
+    state = serializers.ChoiceField([*ReportState.choices, (WAITING, "Not decided")], required=False)
 
 
 class SanctionQuery(QueueQuery):

@@ -17,6 +17,7 @@ from chat.models import (
     ModerationAction,
     Notice,
     Report,
+    ReportState,
     Role,
     Room,
     RoomKind,
@@ -35,6 +36,8 @@ from chat.payloads import HeldPayload, held_payload, instant
 from chat.standing import staff_may
 from chatproject.errors import AppError, Code
 
+# The states of reports that nobody has decided.
+WAITING = "waiting"
 Row = TypeVar("Row", bound=Model)
 
 
@@ -60,9 +63,11 @@ def held_for(user: User, held_id: int) -> HeldPayload:
 def reports_for(
     user: User, *, room_id: int | None, state: str | None, after: int, limit: int
 ) -> tuple[list[ReportPayload], int | None]:
-    """Reports that ``user`` may decide, the oldest first."""
+    """Reports that ``user`` may decide, the oldest first; with WAITING for a state those not decided."""
     found = _reports(user, room_id).filter(pk__gt=after)
-    if state is not None:
+    if state == WAITING:
+        found = found.exclude(state=ReportState.DECIDED)
+    elif state is not None:
         found = found.filter(state=state)
     page, following = _page(found.order_by("pk"), limit)
     return list(map(report_payload, page)), following
@@ -144,13 +149,14 @@ def _actions(user: User, room_id: int | None) -> QuerySet[ModerationAction]:
 
 
 def _reports(user: User, room_id: int | None) -> QuerySet[Report]:
-    """Those about their rooms, and for staff those about people everywhere; none about themselves."""
-    rooms = moderated_rooms(user, access.HANDLE_REPORTS, room_id)
-    about = Q(room__in=rooms)
-    if room_id is None and staff_may(user, access.HANDLE_REPORTS):
+    """The same rule as ``reports.may_decide``, in SQL."""
+    about = Q(room__in=moderated_rooms(user, access.HANDLE_REPORTS, room_id))
+    if not staff_may(user, access.HANDLE_REPORTS):
+        about &= Q(subject__isnull=False)
+    elif room_id is None:
         about |= Q(room__isnull=True)
     people = ("subject", "reporter", "assignee", "decided_by", "evidence")
-    return Report.objects.filter(about).exclude(subject=user).select_related(*people)
+    return Report.objects.filter(about).exclude(subject_id=user.pk).select_related(*people)
 
 
 def _room(room_id: int) -> Room:

@@ -84,7 +84,7 @@ def _decide(actor: User, held_id: int, state: str, kind: str, why: Why | None) -
                 held.author_id, NoticeKind.HELD_APPROVED, told | {"message": held.message_id}, at=author.now
             )
         else:
-            given = reason_given(reason.category, reason.text) if why and why.category else ""
+            given = reason_given(reason.category, reason.text) if why and (why.category or why.text) else ""
             notices.tell(held.author_id, NoticeKind.HELD_REJECTED, told | {"reason": given}, at=author.now)
         deed = Deed(
             kind,

@@ -61,7 +61,7 @@ def delete_message(actor: User, message_id: int, *, why: Why | None = None) -> i
         seq = put_deletion(message, author.now, actor.pk, by=author.user.pk, at=author.now)
         if not is_own:
             audit.record(actor, deletion_deed(DELETED, message, before), reason)
-            if why is not None and why.category:
+            if why is not None and (why.category or why.text):
                 notices.tell(
                     message.author_id, NoticeKind.MESSAGE_REMOVED, _told(message, reason), at=author.now
                 )

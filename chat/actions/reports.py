@@ -129,14 +129,18 @@ def put_report(
 
 
 def may_decide(user: User, found: Report) -> bool:
-    """Staff with the permission; a room's moderators what is about their room, unless it is about them."""
+    """Staff with the permission; a room's moderators what happened in their room.
+
+    Nobody decides about themselves: what is said of the room as a whole is said of those who look after it,
+    and is for staff.
+    """
     if found.subject_id == user.pk:
         return False
     if found.room is None:
         return staff_may(user, access.HANDLE_REPORTS)
     standing = access.standing_in(found.room, user)
     staff = staff_may(user, access.HANDLE_REPORTS) and access.reaches(standing)
-    return staff or standing.may_moderate()
+    return staff or (found.subject_id is not None and standing.may_moderate())
 
 
 def keep_evidence(made: Report, message: Message) -> None:
@@ -238,6 +242,7 @@ def _put(found: Report, wanted: dict[str, Any], actor: User) -> datetime:
     found.decided_by = actor if decided else None
     found.decided_at = now if decided else None
     found.save(update_fields=["state", "assignee", "outcome", "decided_by", "decided_at"])
+    notices.hint(_moderators_of(found), REPORT_HINT, {"room": found.room_id})
     message = found.message
     if message is not None and wanted["hidden"] != _is_hidden(message):
         put_deletion(message, now if wanted["hidden"] else None, None, by=actor.pk, at=now)
@@ -256,7 +261,7 @@ def _deed(kind: str, found: Report, before: dict[str, Any]) -> Deed:
 
 
 def _moderators_of(made: Report) -> list[int]:
-    if made.room is None:
+    if made.room is None or made.subject_id is None:
         return []
     moderators = Membership.objects.filter(room=made.room, role__in=[Role.OWNER, Role.MODERATOR])
     if made.subject_id is not None:  # whom it is about does not decide it, and learns nothing of it

@@ -24,15 +24,11 @@ export function count(id) {
 async function read(id) {
   const list = (path, query = {}) => rest("GET", `moderation/${path}`, { query: { room: id, ...query } });
   try {
-    const [held, open, assigned] = await Promise.all([
-      list("held"),
-      list("reports", { state: "open" }),
-      list("reports", { state: "assigned" }),
-    ]);
-    const reports = [...open.results, ...assigned.results].sort((a, b) => a.id - b.id);
-    const isMore = Boolean(held.next || open.next || assigned.next);
-    waiting.value = { ...waiting.value, [id]: { held: held.results.length, reports: reports.length, isMore } };
-    queues.value = { ...queues.value, [id]: { held: held.results, reports } };
+    const [held, reports] = await Promise.all([list("held"), list("reports", { state: "waiting" })]);
+    const isMore = Boolean(held.next || reports.next);
+    const counts = { held: held.results.length, reports: reports.results.length, isMore };
+    waiting.value = { ...waiting.value, [id]: counts };
+    queues.value = { ...queues.value, [id]: { held: held.results, reports: reports.results } };
   } catch {
     queues.value = { ...queues.value, [id]: { held: [], reports: [], ...queues.value[id], failed: true } };
   }
