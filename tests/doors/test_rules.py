@@ -1,6 +1,7 @@
 """Rules of automod: who writes them, when they are in force, and what they cost a send."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from chat.actions.drafts import Draft
 from chat.actions.posting import post_messages
 from chat.actions.rules import RuleFields, save_rule
 from chat.actions.ruleset import MAX_EARLIER, reload_rules
+from chat.actions.undo import undo_action
 from chat.models import (
     Message,
     ModerationAction,
@@ -21,7 +23,7 @@ from chat.models import (
 )
 from chatproject.errors import Code
 from tests.automod import rule, ruled_desk, send, short
-from tests.desk import answers, at_once, code_of, post, refused, told
+from tests.desk import answers, at_once, code_of, last_action, post, refused, told
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -174,3 +176,16 @@ def test_ten_thousand_words_are_in_force_and_only_permitted_staff_writes_rules(p
     wanted = RuleFields("R", RuleKind.WORDS, RuleAction.HOLD, people.room.pk, words="x")
     found = answers(people, lambda user: save_rule(user, None, wanted))
     assert found == told(ok="maude", forbidden="bob carol alice mona olga stan gil dave")
+
+
+def test_a_rule_that_is_removed_rests_whatever_was_asked_for_and_can_be_brought_back(people):
+    made = rule(people)
+    rule_removed = RuleFields(
+        "Rule", RuleKind.WORDS, RuleAction.HOLD, people.room.pk, words="xyzzy", live=True
+    )
+    save_rule(people.maude, made.pk, replace(rule_removed, removed=True))
+    action = last_action()
+    assert (action.after["live"], action.after["removed"]) == (False, True)
+    assert short(send(people, "xyzzy")) == ["Posted"]
+    undo_action(people.maude, action.pk)
+    assert short(send(people, "xyzzy")) == ["Held"]
