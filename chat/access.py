@@ -129,7 +129,9 @@ def check_outranks(standing: Standing, other: Standing) -> None:
     """Whether someone may act on another: never on themselves, or on who stands as high. Raises FORBIDDEN."""
     if standing.user is not None and other.user is not None and standing.user.pk == other.user.pk:
         raise AppError(Code.FORBIDDEN, "You cannot do this to yourself.")
-    if other.rank() >= standing.rank():
+    # What staff are everywhere lifts who acts only with the permission to; who is acted on in any case.
+    acting = standing.rank() if _staff_may_here(standing, SANCTION) else standing.role_rank()
+    if other.rank() >= acting:
         raise AppError(Code.FORBIDDEN, "You cannot do this to someone who stands as high as you or higher.")
 
 
@@ -171,10 +173,14 @@ def may_see_revisions(standing: Standing, message: Message) -> bool:
 
 
 def may_restore(standing: Standing, message: Message) -> bool:
-    """Those who moderate, and authors what they took away themselves."""
-    if may_moderate_messages(standing):
-        return True
-    return may_edit(standing, message) and message.deleted_by_id == message.author_id
+    """Those who moderate, and authors what they took away themselves.
+
+    What another moderator took from a moderator is not theirs to bring back; it is the owner's and staff's.
+    """
+    if may_edit(standing, message):
+        own = message.deleted_by_id == message.author_id
+        return own or standing.may_manage() or is_moderating_staff(standing)
+    return may_moderate_messages(standing)
 
 
 def rights_in(standing: Standing, *, muted: bool = False) -> list[str]:

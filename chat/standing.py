@@ -103,7 +103,11 @@ class Standing:
 
     def rank(self) -> int:
         """How high they stand here: 0 for most, room moderators, owners, staff, superusers."""
-        return max(_RANKS.get(Role(self.role), 0) if self.role else 0, site_rank(self.user))
+        return max(self.role_rank(), site_rank(self.user))
+
+    def role_rank(self) -> int:
+        """How high they stand by their role here alone."""
+        return _RANKS.get(Role(self.role), 0) if self.role else 0
 
     def _is_open(self) -> bool:
         if self.room.is_private:

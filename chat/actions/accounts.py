@@ -49,6 +49,9 @@ def _locked(actor: User, user_id: int) -> User:
     if user is None:
         raise AppError(Code.NOT_FOUND)
     check_stands_above(actor, user)
+    if user.is_staff and not staff_may(actor, access.GRANT):
+        # It would take their rights from them, which is not the right to look after accounts.
+        raise AppError(Code.FORBIDDEN, "Only those who give the rights of staff switch staff off.")
     return user
 
 

@@ -77,7 +77,7 @@ def check_rule(rule: AutomodRule) -> None:
         vet_domains(words)
     elif rule.kind == RuleKind.PATTERN:
         vet_pattern(rule.pattern)
-    elif rule.threshold < 1:
+    elif rule.threshold < _LEAST.get(rule.kind, 1):
         raise AppError(Code.INVALID, fields={"threshold": ["Give a number of at least 1."]})
     if rule.kind not in {RuleKind.REPETITION, RuleKind.FLOOD}:
         return
@@ -88,6 +88,8 @@ def check_rule(rule: AutomodRule) -> None:
 
 
 MAX_SECONDS = 24 * 60 * 60
+# "More than none" makes sense of these: any mention, any emoji, the first time that a text comes again.
+_LEAST: dict[str, int] = {RuleKind.MENTIONS: 0, RuleKind.EMOJI: 0, RuleKind.REPETITION: 0}
 
 
 def _locked(actor: User, rule_id: int | None) -> AutomodRule:
