@@ -36,6 +36,8 @@ TRUSTED_PROXIES = environment.words("TRUSTED_PROXIES")
 DEBUG = False
 SECRET_KEY = environment.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
+# For first-party JWTs, the newest first; without them the keys are made from those above.
+TOKEN_KEYS = environment.words("TOKEN_KEYS")
 
 # --- What is installed -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -161,9 +163,9 @@ UNDO_WINDOW = environment.days("UNDO_WINDOW_DAYS", default=30)
 EVENT_RETENTION = environment.days("EVENT_RETENTION_DAYS", default=30)
 
 # --- Limits ----------------------------------------------------------------------------------------
-# Lifted for load tests only, and on no address but loopback.
 # How many sends of one room share a transaction at most.
 WRITER_MAX_BATCH = environment.integer("WRITER_MAX_BATCH", default=256)
+# Lifted for load tests only, and on no address but loopback.
 NO_LIMITS = environment.flag("NO_LIMITS", default=False)
 if NO_LIMITS and not LOOPBACK:
     raise ImproperlyConfigured("NO_LIMITS is for load tests on loopback; SITE_URL is another address.")

@@ -386,3 +386,18 @@ def test_pruning_leaves_what_is_in_use(bob):
     assert ended(living).keys() == set()
     assert refused(redeem_ticket, dead)
     assert redeem_ticket(ticket)
+
+
+def test_tokens_have_a_key_of_their_own_and_two_hold_while_it_is_changed(bob, settings):
+    settings.TOKEN_KEYS = ["a" * 32]
+    old = tokens.issue_pair(bob)
+    settings.TOKEN_KEYS = ["b" * 32, "a" * 32]
+    assert tokens.credential_of_access(old.access)[0] == bob
+    new = tokens.issue_pair(bob)
+    settings.TOKEN_KEYS = ["b" * 32]
+    assert tokens.credential_of_access(new.access)[0] == bob
+    with pytest.raises(AppError):
+        tokens.credential_of_access(old.access)
+    settings.TOKEN_KEYS = []
+    with pytest.raises(AppError):
+        tokens.credential_of_access(new.access)
