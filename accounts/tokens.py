@@ -1,7 +1,8 @@
 """First-party JWTs: a short access token and a refresh token that is used once.
 
 All tokens of one sign-in are a family, one row. A refresh token shown a second time is a stolen one, or
-its thief's: the family ends (RFC 9700, 4.14.2). HS256 with a key of its own: TOKEN_KEYS, else made from SECRET_KEY.
+its thief's: the family ends (RFC 9700, 4.14.2). HS256 with a key of its own: TOKEN_KEYS, else one made from
+SECRET_KEY.
 """
 
 import hashlib
@@ -172,7 +173,7 @@ def _audience() -> str:
 
 
 def _keys() -> list[bytes]:
-    """For signing the first; for verifying all of them, so that two hold while one takes the other's place."""
+    """For signing the first; for verifying all, so that two hold while one takes the other's place."""
     if settings.TOKEN_KEYS:
         return [force_bytes(key) for key in settings.TOKEN_KEYS]
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
