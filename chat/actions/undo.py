@@ -82,6 +82,8 @@ REGISTRY: dict[str, Reversible] = {
 LOOKED = "room.looked_into"
 EXPORTED = "audit.exported"
 _OTHER_WORDS = {LOOKED: "Looked into a private room", EXPORTED: "Exported the audit"}
+# Every kind that is recorded, in words.
+KINDS = {kind: entry.words for kind, entry in REGISTRY.items()} | _OTHER_WORDS
 
 
 def undo_action(actor: User, action_id: int, *, why: Why | None = None) -> ModerationAction:
