@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from accounts.models import User
 from chat import access, audit
@@ -19,6 +19,8 @@ from chatproject.database import clock
 from chatproject.errors import AppError, Code
 
 SAVED = "rule.saved"
+# Heavy patterns in one RE2 set are slow together: 500 of them cost a message milliseconds.
+MAX_LIVE_PATTERNS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +122,16 @@ def _put(rule: AutomodRule, wanted: RuleFields) -> None:
     if was_live or rule.live:
         Ruleset.objects.get_or_create(pk=1)
         Ruleset.objects.filter(pk=1).update(version=F("version") + 1)
+    if rule.live and rule.kind == RuleKind.PATTERN:
+        _check_patterns(rule.room_id)
+
+
+def _check_patterns(room_id: int | None) -> None:
+    """After a change, under the lock of the ruleset's row: whether each room's patterns are few enough."""
+    live = AutomodRule.objects.filter(live=True, kind=RuleKind.PATTERN)
+    by_room = dict(live.order_by().values_list("room_id").annotate(count=Count("pk")))
+    everywhere = by_room.pop(None, 0)
+    own = by_room.get(room_id, 0) if room_id is not None else max(by_room.values(), default=0)
+    if everywhere + own > MAX_LIVE_PATTERNS:
+        words = f"At most {MAX_LIVE_PATTERNS} patterns are live in one room. Let another rest first."
+        raise AppError(Code.INVALID, words, fields={"live": [words]})
