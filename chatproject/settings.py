@@ -42,7 +42,7 @@ TOKEN_KEYS = environment.words("TOKEN_KEYS")
 # --- What is installed -----------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
-    "accounts.apps.StaffAdminConfig",
+    "chat.apps.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

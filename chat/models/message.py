@@ -72,6 +72,15 @@ class Message(models.Model):
         indexes = [
             # slow mode: an author's last message in a room
             models.Index(fields=["room", "author", "-seq"], name="message_by_author"),
+            # the desk's lists of what was taken away: a send does not touch them
+            models.Index(
+                fields=["-id"], condition=models.Q(deleted_at__isnull=False), name="message_deleted"
+            ),
+            models.Index(
+                fields=["author", "-id"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="message_deleted_of",
+            ),
         ]
 
     def __str__(self) -> str:

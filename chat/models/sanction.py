@@ -93,6 +93,10 @@ class Sanction(models.Model):
             models.Index(
                 fields=["-id"], condition=models.Q(lifted_at__isnull=True), name="sanction_not_lifted"
             ),
+            # those in force: most that were never lifted are over
+            models.Index(
+                fields=["ends_at"], condition=models.Q(lifted_at__isnull=True), name="sanction_in_force"
+            ),
         ]
 
     def __str__(self) -> str:
