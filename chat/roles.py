@@ -21,6 +21,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     ROOM_MANAGERS: (*_LOOK, "change_room", "assign_room_roles"),
     SUPPORT: (*_LOOK, "view_report", "view_heldmessage", "view_automodhit", "view_automodrule"),
 }  # fmt: skip
+NAMES = frozenset({ADMINISTRATORS, *_GROUPS})
 
 
 def make_groups(**_: object) -> None:

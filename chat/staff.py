@@ -12,6 +12,8 @@ class DeskSite(StaffSite):
     """Django admin whose index shows what waits, and with pages that belong to no model."""
 
     index_title = "The desk"
+    # Lists need the width; the desk's own links stand in the header of every page.
+    enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from chat.admin import news, rights
@@ -29,3 +31,10 @@ class DeskSite(StaffSite):
 
         own = {"numbers": numbers(request), "chart": chart(request)}
         return super().index(request, own | (extra_context or {}))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page of the admin has: the way to the lists that are needed most."""
+        from chat.admin.numbers import links
+
+        has_desk = self.has_permission(request)
+        return {**super().each_context(request), "desk_links": links(request) if has_desk else []}

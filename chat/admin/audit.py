@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from chat import access
 from chat.actions.undo import KINDS, REGISTRY, describe, undo_action
-from chat.admin.base import DeskAdmin, attempt, may_any, number_of, staff
+from chat.admin.base import DeskAdmin, attempt, may_any, number_of, sent, staff
 from chat.admin.exporting import FORMS, export
 from chat.admin.filters import PICK_MEDIA, AtFilter, pick
 from chat.admin.forms import NoteForm, why_of
@@ -91,7 +91,7 @@ class AuditAdmin(DeskAdmin):
         action = rows.filter(pk=number_of(object_id)).first()
         if action is None:
             raise Http404
-        form = NoteForm(request.POST or None)
+        form = NoteForm(sent(request))
         if request.method == "POST" and attempt(
             request, form, lambda data: undo_action(staff(request), action.pk, why=why_of(data))
         ):

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from accounts.models import User
 from chat import access
 from chat.actions.sweeping import ban_and_clean_up, messages_since
-from chat.admin.base import DeskAdmin, attempt, staff
+from chat.admin.base import DeskAdmin, attempt, sent, staff
 from chat.admin.forms import CleanUpForm, since, until, why_of
 from chat.models import Message, ModerationAction, Room
 
@@ -34,7 +34,7 @@ class CleanUpPage:
 
     def answer(self) -> HttpResponse:
         """The form; then what would be hidden; then the deed."""
-        form = CleanUpForm(self.request.POST or None, room=self.room, initial={"category": "spam"})
+        form = CleanUpForm(sent(self.request), room=self.room, initial={"category": "spam"})
         shown: dict[str, Any] = {}
         if self.request.method == "POST" and "confirmed" in self.request.POST and self.moment is not None:
             if attempt(self.request, form, lambda data: self._clean_up(form, data)):

@@ -14,7 +14,7 @@ from accounts.models import User
 from chat import access
 from chat.actions.holding import approve_held, reject_held
 from chat.actions.looking import look_into
-from chat.admin.base import attempt, in_reach, may_any, number_of, shown_text, staff
+from chat.admin.base import attempt, in_reach, may_any, number_of, sent, shown_text, staff
 from chat.admin.bulk import Bulk, BulkAdmin
 from chat.admin.context import AROUND, Line, history
 from chat.admin.filters import PICK_MEDIA, DayFilter, pick
@@ -106,7 +106,7 @@ class HeldAdmin(QueueAdmin, BulkAdmin):
             look_into(staff(request), held.room, at=f"held:{held.pk}")
         except AppError as refusal:
             raise Http404 from refusal
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(sent(request))
         if request.method == "POST" and self._decide(request, held, form):
             return redirect(request.get_full_path())
         return self.page(request, "held", f"Held message #{held.pk}", _context(held, form, staff(request)))

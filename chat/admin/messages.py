@@ -15,7 +15,7 @@ from accounts.names import skeleton
 from chat import access
 from chat.actions.looking import look_into
 from chat.actions.messages import delete_message, restore_message
-from chat.admin.base import attempt, may_any, number_of, shown_text, staff
+from chat.admin.base import attempt, may_any, number_of, sent, shown_text, staff
 from chat.admin.bulk import Bulk, BulkAdmin
 from chat.admin.context import around
 from chat.admin.filters import PICK_MEDIA, DayFilter, pick
@@ -121,7 +121,7 @@ class MessageAdmin(BulkAdmin):
             look_into(staff(request), message.room, at=f"message:{message.pk}")
         except AppError as refusal:
             raise Http404 from refusal
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(sent(request))
         if request.method == "POST" and self._do(request, message, form):
             return redirect(request.get_full_path())
         return self.page(request, "message", f"Message #{message.pk}", _context(message, form, request))

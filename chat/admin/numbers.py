@@ -96,6 +96,22 @@ def hits(request: HttpRequest) -> QuerySet[AutomodHit]:
     return AutomodHit.objects.filter(in_reach(staff(request)))
 
 
+def links(request: HttpRequest) -> list[tuple[str, str]]:
+    """The lists of the desk that are open to the reader, for the header of every page."""
+    wanted = [
+        ("Reports", _list("report"), may_see_reports(request)),
+        ("Held", _list("heldmessage"), may_see_held(request)),
+        ("Automod", _list("automodhit"), may_see_hits(request)),
+        ("Sanctions", _list("sanction"), may_any(request, "chat.view_sanction", access.SANCTION)),
+        ("People", reverse("admin:accounts_user_changelist"), may_any(request, "accounts.view_user")),
+        ("Rooms", _list("room"), may_any(request, "chat.view_room", access.MANAGE)),
+        ("Messages", _list("message"), may_any(request, "chat.view_message", access.MODERATE)),
+        ("Rules", _list("automodrule"), may_any(request, "chat.view_automodrule", access.AUTOMOD)),
+        ("Audit", _list("moderationaction"), may_any(request, access.AUDIT)),
+    ]
+    return [(label, url) for label, url, may in wanted if may]
+
+
 def _bounded(rows: QuerySet[Report] | QuerySet[HeldMessage] | QuerySet[Sanction]) -> int:
     return rows.order_by()[: MAX_COUNTED + 1].count()
 

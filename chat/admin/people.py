@@ -19,7 +19,7 @@ from chat import access
 from chat.actions.accounts import switch_account
 from chat.actions.rights import Rights, change_rights, check_stands_above, rights_of
 from chat.actions.sanctions import sanction_person
-from chat.admin.base import add_refusal, attempt, may_any, number_of, staff
+from chat.admin.base import add_refusal, attempt, may_any, number_of, sent, staff
 from chat.admin.bulk import Bulk, BulkAdmin
 from chat.admin.cleaning import CleanUpPage
 from chat.admin.context import history
@@ -101,7 +101,7 @@ admin.site.unregister(User)
 class PeopleAdmin(BulkAdmin, UserAdmin):
     form = RightsForm
     change_form_template = "admin/desk/person_form.html"
-    list_display: ClassVar[Any] = (
+    list_display: Any = (
         "display_name", "username", "email", "is_guest", "is_staff", "is_active", "banned_until",
         "last_seen_at",
     )  # fmt: skip
@@ -187,7 +187,7 @@ class PeopleAdmin(BulkAdmin, UserAdmin):
         """What is known of a person, and what can be done about them."""
         person = self._person(request, user_id)
         may_sanction = may_any(request, access.SANCTION)
-        form = SanctionForm(request.POST or None, room=None)
+        form = SanctionForm(sent(request), room=None)
         if request.method == "POST":
             if not may_sanction:
                 raise PermissionDenied

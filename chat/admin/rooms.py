@@ -145,7 +145,8 @@ class RoomAdmin(BulkAdmin, ActingAdmin):
         extra_context: Any = None,
     ) -> Any:
         """The admin's own page; who is in a private room is known only by looking into it."""
-        room = self.get_queryset(request).filter(pk=number_of(object_id)).first()
+        rows = self.get_queryset(request)
+        room = rows.filter(pk=number_of(object_id)).first() if object_id else None
         if room is not None and room.is_private and self.has_view_permission(request, room):
             look_into(staff(request), room, at=f"room:{room.pk}")
         return super().changeform_view(request, object_id, form_url, extra_context)

@@ -13,7 +13,7 @@ from accounts.models import User
 from chat import access
 from chat.actions.sanctions import lift_sanction, sanction_person
 from chat.admin.acting import ActingAdmin
-from chat.admin.base import attempt, in_reach, may_any, number_of, staff
+from chat.admin.base import attempt, in_reach, may_any, number_of, sent, staff
 from chat.admin.bulk import Bulk, BulkAdmin
 from chat.admin.filters import PICK_MEDIA, DayFilter, pick
 from chat.admin.forms import LASTS, NoteForm, ReasonedForm, until, why_of
@@ -130,7 +130,7 @@ class SanctionAdmin(BulkAdmin, ActingAdmin):
         sanction = self.bulk_rows(request).filter(pk=number_of(object_id)).first()
         if sanction is None:
             raise Http404
-        form = NoteForm(request.POST or None)
+        form = NoteForm(sent(request))
         if request.method == "POST":
             if not may_any(request, access.SANCTION):
                 raise PermissionDenied

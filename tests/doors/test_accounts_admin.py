@@ -48,7 +48,7 @@ def helper():
 
 
 def act(client, action, *people):
-    form = {"action": action, "_selected_action": [user.pk for user in people]}
+    form = {"action": action, "_selected_action": [user.pk for user in people], "confirmed": "1"}
     return client.post(reverse("admin:accounts_user_changelist"), form)
 
 
