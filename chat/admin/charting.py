@@ -20,7 +20,7 @@ from chatproject.database import clock
 DAYS = 14
 # Up to so many rows are counted one by one. Above that the ids between two days are as good: few are
 # missing, those of sends that were rolled back.
-MAX_COUNTED = 50_000
+MAX_COUNTED = 10_000
 WIDTH, LEFT, BAND, BARS, GAP = 360, 8, 76, 44, 5
 
 

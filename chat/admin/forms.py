@@ -94,6 +94,8 @@ class PlacedForm(ReasonForm):
         place = self.fields["place"]
         assert isinstance(place, forms.ChoiceField)  # noqa: S101
         place.choices = places
+        if room is None:
+            place.initial, place.widget = EVERYWHERE, forms.HiddenInput()
 
     def room_id(self) -> int | None:
         """The room that was chosen, None for everywhere."""

@@ -26,6 +26,14 @@ from chatproject.errors import AppError
 DEEDS = {"remove": delete_message, "restore": restore_message}
 
 
+class AuthorFilter(pick("person", "author")):  # type: ignore[misc]  # a class that is made
+    """By the index of authors in rooms; there is none of authors alone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        found: QuerySet[Message] = super().queryset(request, queryset)
+        return found.filter(room__in=Room.objects.values("pk")) if self.value() else found
+
+
 class GoneFilter(admin.SimpleListFilter):
     """Those that were taken away; there is an index of them."""
 
@@ -55,7 +63,7 @@ def _foresee_return(message: Message) -> tuple[bool, str]:
 class MessageAdmin(BulkAdmin):
     seen_with = (access.MODERATE,)
     list_display = ("excerpt", "author", "room", "created_at", "edited_at", "removed")
-    list_filter = (pick("room", "room"), pick("person", "author"), GoneFilter, DayFilter)
+    list_filter = (pick("room", "room"), AuthorFilter, GoneFilter, DayFilter)
     list_select_related = ("room", "author", "deleted_by")
     search_fields = ("id",)
     search_help_text = "A message's number, or the whole name of its author. Private rooms: choose the room."
@@ -85,6 +93,12 @@ class MessageAdmin(BulkAdmin):
         if room is not None:
             return rows.filter(room=room)
         return rows.exclude(room__in=Room.objects.filter(kind=RoomKind.PRIVATE))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """The newest first, by what an index finds: the ids of a quiet room lie far apart."""
+        if request.GET.get("room"):
+            return ("-seq",)
+        return ("-created_at", "-id") if request.GET.get("author") or request.GET.get("q") else ("-id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -17,6 +18,7 @@ from chat.admin.base import attempt, in_reach, may_any, number_of, sent, staff
 from chat.admin.bulk import Bulk, BulkAdmin
 from chat.admin.filters import PICK_MEDIA, DayFilter, pick
 from chat.admin.forms import LASTS, NoteForm, ReasonedForm, until, why_of
+from chat.admin.numbers import LASTING
 from chat.admin.queues import StateFilter
 from chat.models import Sanction, SanctionKind
 from chat.models.reason import reason_given
@@ -36,11 +38,10 @@ class InForceFilter(StateFilter):
         if value == "lifted":
             return queryset.filter(lifted_at__isnull=False)
         if value == "over":
-            return queryset.filter(lifted_at__isnull=True, ends_at__lte=ClockTimestamp())
+            return queryset.filter(lifted_at__isnull=True, ends_at__lte=Now())
         if value == "all":
             return queryset
-        lasting = Q(ends_at__isnull=True) | Q(ends_at__gt=ClockTimestamp())
-        return queryset.filter(lasting, lifted_at__isnull=True)
+        return queryset.filter(LASTING, lifted_at__isnull=True)
 
 
 class NewSanctionForm(ReasonedForm):
