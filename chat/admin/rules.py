@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from chat import access
+from chat.actions.looking import look_into
 from chat.actions.rules import RuleFields, save_rule
 from chat.actions.ruleset import words_of
 from chat.actions.trying import Trial, try_rule
@@ -208,7 +209,11 @@ def _trial(user: User, form: Any) -> Trial | None:
     if not form.is_valid():
         return None
     try:
-        return try_rule(user, form.rule())
+        trial = try_rule(user, form.rule())
+        room = form.cleaned_data.get("room")
+        if room is not None:  # what it matched is shown
+            look_into(user, room, at=f"room:{room.pk}")
+        return trial
     except AppError as refusal:
         add_refusal(form, refusal)
         if not refusal.fields:

@@ -253,6 +253,15 @@ def test_a_rule_is_tried_before_it_is_saved(root):
     assert ModerationAction.objects.filter(kind="rule.saved", target=f"rule:{saved.pk}").count() == 2
 
 
+def test_a_trial_in_a_private_room_is_a_look_into_it(root):
+    hidden = scene(root, kind=RoomKind.PRIVATE, mark="sesame")
+    form = {**RULE, "words": "sesame", "room": hidden.cast.room.pk}
+    assert "these words sesame" in text(press(browser_of(root), "chat_automodrule_add", **form, _try="1"))
+    assert last_action(LOOKED).room == hidden.cast.room
+    everywhere = text(press(browser_of(root), "chat_automodrule_add", **{**form, "room": ""}, _try="1"))
+    assert "these words sesame" not in everywhere
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
