@@ -118,6 +118,7 @@ class AuditAdmin(DeskAdmin):
     def what(self, action: ModerationAction) -> str:
         return describe(action)
 
-    @admin.display(description="taken back", boolean=True)
-    def taken_back(self, action: ModerationAction) -> bool | None:
-        return True if getattr(action, "undone_by", None) else None
+    @admin.display(description="taken back", empty_value="")
+    def taken_back(self, action: ModerationAction) -> str | None:
+        undone = getattr(action, "undone_by", None)
+        return f"by #{undone.pk}" if undone else None
