@@ -111,5 +111,8 @@ class People:
                 continue
             if ended[credential].code is Code.BANNED:
                 socket.end(Close.BANNED, ended[credential].message)
+            elif credential.kind == credentials.CLIENT:
+                # Tokens of applications that act alone are short and have no successor of their own.
+                socket.end(Close.NEW_TICKET, "The token has ended. A new one buys a new ticket.", 0.0)
             else:
                 socket.end(Close.SESSION_ENDED, "Signed out.")

@@ -9,10 +9,13 @@ import httpx
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from django.db import connections
+from oauth2_provider.models import get_access_token_model
 from requests_oauthlib import OAuth2Session
 
 from accounts.actions.applications import suspend_application, take_consent_back
 from accounts.actions.bans import ban_person
+from accounts.actions.revocation import announce_revoked
+from chatproject.database import clock
 from tests.cast import Refused, cast, connect, do, person, session_for
 from tests.oauth import App
 
@@ -206,3 +209,18 @@ async def test_a_socket_lives_on_when_its_token_is_refreshed(server, app, bob):
     await client.ask("ping")
     await do(revoke, server, app, fresh)
     assert await client.until_closed(seconds=WITHIN_SECONDS) == 4504
+
+
+async def test_a_bot_is_told_to_come_back_with_a_new_ticket(server, committed_db):
+    bot = await do(App, alone=True, scopes=SCOPE)
+    client = await socket_of(server, await do(bot.own_token, scope=SCOPE))
+
+    def run_out():
+        bot.row.refresh_from_db()
+        get_access_token_model().objects.filter(application=bot.row).update(expires=clock())
+        announce_revoked(bot.row.bot_id)
+
+    await do(run_out)
+    assert await client.until_closed(seconds=WITHIN_SECONDS) == 4004
+    again = await socket_of(server, await do(bot.own_token, scope=SCOPE))
+    await again.ask("ping")
