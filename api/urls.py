@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from api import members, messages, moderation, people, reports, rooms
 from api.asyncapi import AsyncApi
+from api.docs import docs
 from api.door import Door, UnknownPath
 from api.webhooks import views as webhooks
 
@@ -60,6 +61,7 @@ urlpatterns = [
     path("webhooks/<int:webhook_id>/test", webhooks.Test.as_view()),
     path("webhooks/<int:webhook_id>/deliveries", webhooks.Deliveries.as_view()),
     path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/repeat", webhooks.Redelivery.as_view()),
+    path("docs", docs, name="docs"),
     path("asyncapi", AsyncApi.as_view(), name="asyncapi"),
     path("schema", Schema.as_view(), name="schema"),
     re_path("", UnknownPath.as_view()),

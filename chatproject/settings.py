@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "oauth2_provider",
     "procrastinate.contrib.django",
     "chatproject",
@@ -179,8 +180,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 X_FRAME_OPTIONS = "DENY"
-# The policy of pages. Admin has its own (chatproject.middleware.AdminPolicy): its jQuery throws under
-# Trusted Types.
+# The policy of pages. Admin (chatproject.middleware.AdminPolicy) and API docs are without Trusted Types.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -269,7 +269,7 @@ OAUTH2_PROVIDER = {
     },
 }  # fmt: skip
 
-# Networks that webhooks may lead into though they are not public; none on a public server.
+# Networks that are not public and that webhooks may lead into; none on a public server.
 WEBHOOK_TRUSTED_NETWORKS = environment.words("WEBHOOK_TRUSTED_NETWORKS")
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
