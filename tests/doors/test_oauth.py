@@ -353,3 +353,14 @@ def test_consent_taken_back_ends_the_rest(app, bob):
     tokens = app.tokens_for(bob)
     take_consent_back(bob, app.row.pk)
     assert app.refresh(tokens["refresh_token"]).status_code == 400
+
+
+def test_a_deleted_persons_refresh_is_refused_and_breaks_nothing(app):
+    ghost = person("ghost")
+    tokens, pair = app.tokens_for(ghost), issue_pair(ghost)
+    ghost.delete()
+    body = {"refresh": pair.refresh}
+    answer = Client().post("/api/v1/auth/token/refresh", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert error_of(app.refresh(tokens["refresh_token"])) == (400, "invalid_grant")
+    assert me(tokens["access_token"]).status_code == 401
