@@ -45,7 +45,7 @@ class ApplicationForm(Card):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may ask for"),
-        choices=[(name, name) for name in SCOPES],
+        choices=list(SCOPES.items()),
         widget=forms.CheckboxSelectMultiple,
     )
 

@@ -117,7 +117,8 @@ def show_in_form(form: forms.Form, error: AppError) -> None:
     """Puts a refusal by an action where the person can mend it."""
     fields: list[str | None] = [name for name in error.fields or () if name in form.fields]
     for name in fields or [None]:
-        form.add_error(name, words(error))
+        told = (error.fields or {}).get(name or "") if error.message == TABLE[error.code].text else None
+        form.add_error(name, told or words(error))
 
 
 def words(error: AppError) -> str:
