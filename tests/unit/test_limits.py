@@ -80,7 +80,7 @@ async def ask_on_loop(key):
     return sum(await asyncio.gather(*(one() for _ in range(50))))
 
 
-async def test_exactly_count_of_fifty_pass_on_the_loop(key):
+async def test_exactly_count_of_fifty_pass_on_the_loop(patient, key):
     assert await ask_on_loop(key) == 10
 
 
@@ -126,7 +126,7 @@ def test_one_passes_again_after_its_interval(request, redis_is, key):
     assert refused
 
 
-def test_keys_and_limits_do_not_touch_each_other(key):
+def test_keys_and_limits_do_not_touch_each_other(patient, key):
     assert allowed_of_fifty(key) == 10
     assert check(TEN, f"{key}-other").remaining == 9
     assert check(Limit("other", 10, 600), key).remaining == 9
