@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User, admitted
-from chat.models import GuestPolicy, Membership, Message, Room, RoomKind, Sanction
+from chat.models import GuestPolicy, Membership, Message, Role, Room, RoomKind, Sanction
 from chat.standing import Restriction, Standing, bonds, bound_in, staff_may, standing_among
 from chatproject.errors import AppError, Code
 
@@ -85,6 +85,12 @@ def message_for(user: User | None, message_id: int) -> tuple[Message, Standing]:
     standing = room_for(user, message.room_id)
     message.room = standing.room
     return message, standing
+
+
+def moderators_of(room: Room) -> list[int]:
+    """Those who look after the room by their role in it: whom to tell of what waits."""
+    moderators = Membership.objects.filter(room=room, role__in=[Role.OWNER, Role.MODERATOR])
+    return list(moderators.values_list("user_id", flat=True))
 
 
 def readers_among(room_id: int, user_ids: Collection[int]) -> dict[int | None, bool | Code]:

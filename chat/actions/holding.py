@@ -35,7 +35,7 @@ def hold_messages(room: Room, held: Sequence[HeldMessage]) -> None:
     if not held:
         return
     HeldMessage.objects.bulk_create(held)
-    notices.hint(_moderators_of(room), WAITING_HINT, {"room": room.pk})
+    notices.hint(access.moderators_of(room), WAITING_HINT, {"room": room.pk})
 
 
 def approve_held(actor: User, held_id: int, *, why: Why | None = None) -> HeldMessage:
@@ -123,7 +123,7 @@ def _put_state(held: HeldMessage, author: Author, state: str) -> None:
     held.decided_at = None if state == HeldState.WAITING else author.now
     held.decided_by = None if state == HeldState.WAITING else author.user
     held.save(update_fields=["state", "decided_at", "decided_by", "message"])
-    notices.hint(_moderators_of(held.room), WAITING_HINT, {"room": held.room_id})
+    notices.hint(access.moderators_of(held.room), WAITING_HINT, {"room": held.room_id})
 
 
 def _let_in(held: HeldMessage, author: Author) -> None:
@@ -170,8 +170,3 @@ def _may_join(held: HeldMessage) -> bool:
     """Not who was banned or removed since they wrote, or has left a private room: approval lets nobody in."""
     author = authors_of(held.room, {held.author_id}).get(held.author_id)
     return author is not None and author.standing.read_refusal() is None
-
-
-def _moderators_of(room: Room) -> list[int]:
-    moderators = Membership.objects.filter(room=room, role__in=[Role.OWNER, Role.MODERATOR])
-    return list(moderators.values_list("user_id", flat=True))

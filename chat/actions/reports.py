@@ -14,7 +14,6 @@ from chat.actions.messages import DELETED, deletion_deed, deletion_of, put_delet
 from chat.audit import Deed, Why
 from chat.models import (
     Evidence,
-    Membership,
     Message,
     MessageRevision,
     ModerationAction,
@@ -22,7 +21,6 @@ from chat.models import (
     Outcome,
     Report,
     ReportState,
-    Role,
 )
 from chat.payloads import instant
 from chat.standing import staff_may
@@ -66,7 +64,7 @@ def report(reporter: User, target: Target, *, why: Why) -> Report:
         if made.message is not None:
             keep_evidence(made, made.message)
             _hide_for_review(made)
-        notices.hint(_moderators_of(made), REPORT_HINT, {"room": made.room_id})
+        notices.hint(_who_decides(made), REPORT_HINT, {"room": made.room_id})
         return made
 
 
@@ -242,7 +240,7 @@ def _put(found: Report, wanted: dict[str, Any], actor: User) -> datetime:
     found.decided_by = actor if decided else None
     found.decided_at = now if decided else None
     found.save(update_fields=["state", "assignee", "outcome", "decided_by", "decided_at"])
-    notices.hint(_moderators_of(found), REPORT_HINT, {"room": found.room_id})
+    notices.hint(_who_decides(found), REPORT_HINT, {"room": found.room_id})
     message = found.message
     if message is not None and wanted["hidden"] != _is_hidden(message):
         put_deletion(message, now if wanted["hidden"] else None, None, by=actor.pk, at=now)
@@ -260,10 +258,8 @@ def _deed(kind: str, found: Report, before: dict[str, Any]) -> Deed:
     )
 
 
-def _moderators_of(made: Report) -> list[int]:
+def _who_decides(made: Report) -> list[int]:
+    """The room's moderators, but for whom it is about: they learn nothing of it."""
     if made.room is None or made.subject_id is None:
         return []
-    moderators = Membership.objects.filter(room=made.room, role__in=[Role.OWNER, Role.MODERATOR])
-    if made.subject_id is not None:  # whom it is about does not decide it, and learns nothing of it
-        moderators = moderators.exclude(user_id=made.subject_id)
-    return list(moderators.values_list("user_id", flat=True))
+    return [user_id for user_id in access.moderators_of(made.room) if user_id != made.subject_id]
