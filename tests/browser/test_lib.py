@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from chat.models import Category
 from chat.templatetags import chat_people, chat_timeline
@@ -101,6 +101,23 @@ def test_pure_module(modules: Page, file: str, name: str) -> None:
     modules.evaluate(
         "async ([file, name]) => (await import(`/tests/browser/lib/${file}`)).tests[name]()", [file, name]
     )
+
+
+def test_part_that_arrives_between_its_drawing_and_its_effect_is_shown(modules: Page) -> None:
+    modules.set_content(
+        '<html lang="en"><script id="boot" type="application/json">{}</script><div id="page"></div></html>'
+    )
+    modules.evaluate(
+        "async () => {"
+        " const [{ readLater, NameCard }, { html, render }] ="
+        "  await Promise.all([import('/static/js/ui/later.js'), import('/static/js/vendor/preact.js')]);"
+        " let arrive;"
+        " readLater({ name: () => new Promise((resolve) => (arrive = resolve)) });"
+        " NameCard.load();"
+        " render(html`<${NameCard} />`, document.getElementById('page'));"
+        " arrive({ default: () => html`<p>Here</p>` }); }"  # microtasks, so before any effect
+    )
+    expect(modules.get_by_text("Here")).to_be_visible()
 
 
 def test_server_and_browser_draw_the_same_people(modules: Page) -> None:

@@ -31,14 +31,15 @@ function later(part, what, { stop = () => null, meanwhile = null } = {}) {
   };
   function Later(props) {
     const [tries, setTries] = useState(0);
+    const Drawn = Part; // it may arrive between the drawing and its effect, which would then wait for nothing
     useEffect(() => {
-      if (Part) return;
+      if (Drawn) return;
       load().then(() => setTries(tries + 1), () => {
         stop();
         say(`${what} did not arrive`, { icon: "alert", act: { label: "Try again", run: () => setTries(tries + 1) } });
       });
     }, [tries]);
-    return Part ? html`<${Part} ...${props} />` : meanwhile;
+    return Drawn ? html`<${Drawn} ...${props} />` : meanwhile;
   }
   return Object.assign(Later, { load: () => load().catch(() => null) });
 }
