@@ -3,6 +3,7 @@
 Normative text: docs/protocol.md. What is not known here is refused as ``invalid``.
 """
 
+import math
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -237,8 +238,8 @@ def reply_error(ref: str | None, error: AppError) -> bytes:
 
 
 def error_body(error: AppError) -> ErrorBody:
-    """``error`` on the wire."""
-    wait = None if error.retry_after is None else round(error.retry_after, 3)
+    """``error`` on the wire; ``retry_after`` rounded up to a millisecond: nobody comes back too early."""
+    wait = None if error.retry_after is None else math.ceil(error.retry_after * 1000) / 1000
     return ErrorBody(error.code, error.message, error.retry, wait, error.fields)
 
 
