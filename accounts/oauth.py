@@ -6,12 +6,14 @@ of one token at the same moment both succeed.
 
 import hashlib
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Q
-from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 
+from accounts.actions.revocation import announce_revoked
 from accounts.credentials import CLIENT, OAUTH, Credential
 from accounts.models import Application, ApplicationStatus, User, admitted
 from accounts.scopes import DEFAULT_SCOPES, SCOPES, parse_scopes
@@ -49,10 +51,21 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
     def validate_code(
         self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kw: Any
     ) -> bool:
+        """A code that was used already ends the tokens it gave (RFC 9700, 4.5.3).
+
+        Runs in the transaction of the token view: a second use at the same moment waits for the first.
+        """
         # Everything that follows finds the code by its digest.
         request.code = _digest(code)
-        found = super().validate_code(client_id, request.code, client, request, *args, **kw)
-        return bool(found) and _is_admitted(request.user)
+        codes = get_grant_model().objects.select_for_update()
+        list(codes.filter(code=request.code).values_list("pk"))
+        if not super().validate_code(client_id, request.code, client, request, *args, **kw):
+            used = get_refresh_token_model().objects.filter(
+                application=client, token_family=_family_of(request.code)
+            )
+            _end_family(used.first())
+            return False
+        return _is_admitted(request.user)
 
     # --- tokens -------------------------------------------------------------------------------------
 
@@ -63,11 +76,23 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
 
         Runs in the transaction of the token view, so the lock is held until the successor is there.
         """
-        checksum = _digest(refresh_token)
         rows = get_refresh_token_model().objects.select_for_update(of=("self",))
-        list(rows.filter(Q(token_checksum=checksum)).order_by("pk"))
-        valid = super().validate_refresh_token(refresh_token, client, request, *args, **kw)
-        return bool(valid) and _is_admitted(request.user)
+        shown = list(rows.filter(token_checksum=_digest(refresh_token)).order_by("pk"))
+        if not super().validate_refresh_token(refresh_token, client, request, *args, **kw):
+            _end_family(next((row for row in shown if row.revoked is not None), None))
+            return False
+        return _is_admitted(request.user)
+
+    def _create_refresh_token(
+        self, request: Any, refresh_token_code: str, access_token: Any, previous_refresh_token: Any
+    ) -> Any:
+        made = super()._create_refresh_token(
+            request, refresh_token_code, access_token, previous_refresh_token
+        )
+        if request.grant_type == "authorization_code":
+            made.token_family = _family_of(request.code)
+            made.save(update_fields=["token_family"])
+        return made
 
     def validate_bearer_token(self, token: str, scopes: Any, request: Any) -> bool:
         valid = super().validate_bearer_token(token, scopes, request)
@@ -144,6 +169,19 @@ def credential_of_application(token: str) -> tuple[User, Credential]:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _family_of(code_digest: str) -> UUID:
+    """The family of the tokens that a code gives: a second use finds them, with nothing kept for it."""
+    return UUID(code_digest[:32])
+
+
+def _end_family(shown_again: Any) -> None:
+    """Ends all tokens of the family of a refresh token, and what is connected with them; for None nothing."""
+    if shown_again is None:
+        return
+    get_refresh_token_model().revoke_family(shown_again.token_family)
+    announce_revoked(shown_again.user_id)
 
 
 def _is_admitted(user: User | None) -> bool:

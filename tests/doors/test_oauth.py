@@ -181,8 +181,20 @@ def test_a_code_works_once_for_its_application_with_its_verifier_and_address(app
     assert error_of(app.redeem(code(), client_secret="wrong")) == (401, "invalid_client")
     assert error_of(other.redeem(code(), code_verifier=app.verifier)) == (400, "invalid_grant")
     once = code()
-    assert app.redeem(once).status_code == 200
-    assert error_of(app.redeem(once)) == (400, "invalid_grant")
+    tokens = app.redeem(once).json()
+    assert error_of(other.redeem(once, code_verifier=app.verifier)) == (400, "invalid_grant")
+    assert me(tokens["access_token"]).status_code == 200
+
+
+def test_a_code_that_is_shown_again_ends_the_tokens_it_gave(app, bob):
+    other = app.tokens_for(bob)
+    code = app.allow(browser_of(bob))["code"]
+    first = app.redeem(code).json()
+    second = app.refresh(first["refresh_token"]).json()
+    assert error_of(app.redeem(code)) == (400, "invalid_grant")
+    assert me(second["access_token"]).status_code == 401
+    assert error_of(app.refresh(second["refresh_token"])) == (400, "invalid_grant")
+    assert me(other["access_token"]).status_code == 200
 
 
 def test_a_refresh_token_that_is_shown_again_ends_its_family(app, bob):

@@ -11,7 +11,7 @@ from chat.actions.posting import post_message
 from chat.actions.sanctions import sanction_person
 from chat.audit import Why
 from tests.cast import cast, do, member, person, session_for
-from tests.oauth import App
+from tests.oauth import App, browser_of
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 WAIT_SECONDS = 10.0
@@ -230,6 +230,24 @@ async def test_who_is_banned_loses_the_room_and_who_is_revoked_the_stream(server
     await other.until(lambda r: r.ended, seconds=WITHIN_SECONDS)
     assert other.events[-1][0] == "bye" and other.events[-1][1]["code"] == 4504
     assert "not for bob" not in str(stream.events)
+    await stream.close()
+
+
+@pytest.mark.parametrize("shown", ["code", "refresh_token"])
+async def test_what_is_shown_again_ends_the_streams_of_its_family(server, http, people, shown):
+    app = await do(App)
+    browser = await do(browser_of, people.dave)
+    code = (await do(app.allow, browser, scope="messages:read realtime"))["code"]
+    tokens = (await do(app.redeem, code)).json()
+    again = (await do(app.refresh, tokens["refresh_token"])).json()
+    stream = await opened(http, server, None, people.room.pk, token=again["access_token"])
+    if shown == "code":
+        refused = await do(app.redeem, code)
+    else:
+        refused = await do(app.refresh, tokens["refresh_token"])
+    assert refused.status_code == 400
+    await stream.until(lambda r: r.ended, seconds=WITHIN_SECONDS)
+    assert stream.events[-1][0] == "bye" and stream.events[-1][1]["code"] == 4504
     await stream.close()
 
 
