@@ -1,17 +1,17 @@
 /** Takes over the page that the server drew. */
 
 import "./state/feed.js";
-import "./state/held.js";
 import { connect } from "./state/connection.js";
 import { boot } from "./state/me.js";
 import { active, unreadTotal } from "./state/rooms.js";
 import { tellLater } from "./state/standing.js";
 import { App } from "./ui/app.js";
-import { readLater } from "./ui/later.js";
+import { Banner, Toast, readLater } from "./ui/later.js";
 import { countLabel } from "./lib/text.js";
 import { effect, html, render } from "./vendor/preact.js";
 
 readLater({
+  banner: () => import("./ui/banner.js"),
   barred: () => import("./ui/barred.js"),
   details: () => import("./ui/pane.js"),
   dialogs: () => import("./ui/dialogs.js"),
@@ -19,6 +19,7 @@ readLater({
   menus: () => import("./ui/menus.js"),
   name: () => import("./ui/name-card.js"),
   notices: () => import("./ui/notice-cards.js"),
+  toast: () => import("./ui/toast.js"),
   waiting: () => import("./ui/waiting.js"),
 });
 tellLater(() => import("./state/told.js"));
@@ -26,7 +27,9 @@ tellLater(() => import("./state/told.js"));
 const page = document.getElementById("page");
 render(html`<${App} />`, page);
 connect();
-import("./state/outage.js").catch(() => null);
+// Not needed for the first message, and too late once the connection is lost.
+for (const part of [Banner, Toast]) part.load();
+for (const module of [import("./state/held.js"), import("./state/outage.js")]) module.catch(() => null);
 import("./ui/keys.js").then(({ listenForKeys }) => listenForKeys(), () => null);
 
 effect(() => {

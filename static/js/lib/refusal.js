@@ -1,19 +1,4 @@
-/** What the server refused, and in which words a person is told. Codes: docs/protocol.md. */
-
-export class Refusal extends Error {
-  constructor({ code, message, detail, retry = false, retry_after = null, fields = null }) {
-    super(message ?? detail ?? code);
-    this.code = code;
-    this.retry = retry;
-    this.retryAfter = retry_after;
-    this.fields = fields;
-  }
-}
-
-/** Nothing was asked of the server: there is no connection. */
-export function noConnection() {
-  return new Refusal({ code: "unavailable", message: "no connection", retry: true });
-}
+/** In which words a person is told what the server refused. Codes: docs/protocol.md. */
 
 const REASONS = {
   archived: "the room is closed",

@@ -1,6 +1,6 @@
 /** REST and the few page endpoints that answer JSON: same origin, by the session's cookie, with CSRF. */
 
-import { Refusal, noConnection } from "../lib/refusal.js";
+import { Refusal, noConnection } from "../chat-client/refusal.js";
 
 const TIMEOUT_MS = 15_000;
 

@@ -2,7 +2,7 @@
 
 import { rest } from "../net/rest.js";
 import { batch } from "../vendor/preact.js";
-import { onFrame, onHello, request } from "./connection.js";
+import { client } from "./connection.js";
 import { me } from "./me.js";
 import { stopTyping } from "./typing.js";
 import { activeId, bars, say } from "./view.js";
@@ -11,17 +11,14 @@ import { refresh } from "./standing.js";
 
 export const PAGE = 50;
 const RETRY_MS = 2_000;
-const GONE = new Set(["not_found", "forbidden", "banned"]);
-const opening = new Set();
-const reloading = new Map();
+const loading = new Map();
 
 let isFirst = true;
 
-onHello(({ user }) => {
+client.on("hello", ({ user }) => {
   me.value = user;
   if (!isFirst) reloadList();
   isFirst = false;
-  opening.clear();
   const ids = [...rooms.value.keys()];
   ids.sort((a, b) => (b === activeId.value) - (a === activeId.value));
   for (const id of ids) follow(id);
@@ -32,72 +29,55 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !isFirst) reloadList();
 });
 
-onFrame("event", (event) => {
-  if (take(event) === "gap") follow(event.room);
+client.on("event", (event) => {
   if (event.kind === "message.posted") stopTyping(event.room, event.actor);
   if (event.kind.startsWith("member.") && event.data.user?.id === me.value?.id) refresh(event.room);
 });
-onFrame("heads", ({ rooms: heads }) => {
-  for (const [key, seq] of Object.entries(heads)) {
-    const id = Number(key);
-    if (rooms.value.has(id) && view(id).value.seq < seq) follow(id);
-  }
-});
-onFrame("resync", ({ room }) => reload(room));
-onFrame("room.closed", ({ room, code }) => lose(room, code));
-onFrame("read", ({ room, seq }) => readElsewhere(room, seq));
+client.on("read", ({ room, seq }) => readElsewhere(room, seq));
 
-/** Opens a room on the socket from where its state stands. At most once at a time a room. */
-export async function follow(id) {
-  if (opening.has(id)) return;
-  opening.add(id);
-  const { seq, epoch } = view(id).value;
+/** Keeps a room on the socket from where its state stands. */
+export function follow(id) {
+  return client.follow(id, {
+    at: () => view(id).value,
+    apply: take,
+    startAt({ head, epoch }) {
+      const current = view(id);
+      current.value = { ...current.value, seq: Math.max(current.value.seq, head), epoch };
+    },
+    reload: () => load(id),
+    lose: (code) => lose(id, code),
+  });
+}
+
+/** A snapshot in place of all loaded pages, around a seq or the newest, then on from its seq. */
+export async function reload(id, { around = null } = {}) {
   try {
-    const answer = await request("room.open", epoch ? { room: id, after: seq, epoch } : { room: id });
-    opening.delete(id);
-    if (answer.resync) await reload(id);
-    else if (!epoch) startAt(id, answer);
+    await load(id, around);
   } catch (refusal) {
-    opening.delete(id);
-    if (GONE.has(refusal.code)) lose(id, refusal.code);
-    else if (refusal.retryAfter !== null || refusal.message !== "no connection") {
-      setTimeout(() => follow(id), refusal.retryAfter ? refusal.retryAfter * 1000 : RETRY_MS);
-    }
+    if (refusal.isGone) lose(id, refusal.code);
+    else setTimeout(() => reload(id, { around }).catch(() => null), RETRY_MS);
+    throw refusal;
   }
+  await follow(id);
 }
 
-function startAt(id, { head, epoch }) {
-  const current = view(id);
-  if (current.value.seq < head) current.value = { ...current.value, seq: head, epoch };
-  else current.value = { ...current.value, epoch };
-}
-
-/** A snapshot in place of all loaded pages, then on from its seq. `around` is a seq, else the newest page. */
-export function reload(id, { around = null } = {}) {
-  const known = reloading.get(id);
+function load(id, around = null) {
+  const known = loading.get(id);
   if (known && known.around === around) return known.done;
-  const done = snapshot(id, around).finally(() => reloading.delete(id));
-  reloading.set(id, { around, done });
+  const done = snapshot(id, around).finally(() => loading.delete(id));
+  loading.set(id, { around, done });
   return done;
 }
 
 async function snapshot(id, around) {
   const query = around === null ? { limit: PAGE } : { limit: PAGE, around };
-  let page;
-  try {
-    page = await rest("GET", `rooms/${id}/messages`, { query });
-  } catch (refusal) {
-    if (GONE.has(refusal.code)) lose(id, refusal.code);
-    else setTimeout(() => reload(id, { around }), RETRY_MS);
-    throw refusal;
-  }
+  const page = await rest("GET", `rooms/${id}/messages`, { query });
   putSnapshot(id, page, { atEnd: around === null, atStart: around === null && page.results.length < PAGE });
-  // What came between the snapshot and now has to come once more, and after a resync nothing follows by itself.
-  await follow(id);
 }
 
 /** The room is not ours any more. Whoever is barred is told why, here and by a notice. */
 function lose(id, code) {
+  client.unfollow(id);
   const room = rooms.value.get(id);
   if (!room) return;
   if (code === "banned") {

@@ -2,17 +2,16 @@
 
 import { rest } from "../net/rest.js";
 import { effect } from "../vendor/preact.js";
-import { onHello } from "./connection.js";
+import { client, link } from "./connection.js";
 import { boot, me } from "./me.js";
-import { alter, echoes } from "./outbox.js";
+import { alter, echoes, heldEchoes } from "./outbox.js";
 import { activeId } from "./view.js";
 
 const SOON_MS = 300;
 
 function put(room, held) {
   const others = echoes.value.filter((item) => item.room !== room || item.state !== "held");
-  const items = held.map((message) => ({ ...message, at: message.created_at, order: Date.parse(message.created_at), state: "held" }));
-  echoes.value = [...others, ...items].sort((a, b) => a.order - b.order);
+  echoes.value = [...others, ...heldEchoes(held)].sort((a, b) => a.order - b.order);
 }
 
 async function read(room) {
@@ -27,8 +26,6 @@ export function rejectHeld(clientId, reason) {
   return isKnown;
 }
 
-if (boot.room && boot.held) put(boot.room.id, boot.held);
-
 let entered = boot.room?.id ?? null;
 effect(() => {
   const id = activeId.value;
@@ -36,8 +33,8 @@ effect(() => {
   entered = id;
 });
 
-let isFirst = true;
-onHello(() => {
+let isFirst = link.peek().phase !== "ready";
+client.on("hello", () => {
   if (!isFirst && activeId.peek() !== null) read(activeId.peek());
   isFirst = false;
 });

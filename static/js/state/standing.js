@@ -2,7 +2,7 @@
 
 import { rest } from "../net/rest.js";
 import { computed, effect } from "../vendor/preact.js";
-import { link, onFrame, onHello } from "./connection.js";
+import { client, link } from "./connection.js";
 import { boot, clockSkew, me } from "./me.js";
 import { active, may, patchRoom, rooms } from "./rooms.js";
 
@@ -40,7 +40,7 @@ export function tellLater(read) {
   telling = read;
 }
 
-onFrame("notification", async ({ kind, data }) => {
+client.on("notification", async ({ kind, data }) => {
   if (kind.endsWith("sanctioned")) {
     for (const id of data.room ? [data.room] : rooms.value.keys()) if (rooms.value.has(id)) refresh(id);
   }
@@ -48,7 +48,7 @@ onFrame("notification", async ({ kind, data }) => {
 });
 
 let isFirst = true;
-onHello(async ({ user, server_time: now }) => {
+client.on("hello", async ({ user, server_time: now }) => {
   clockSkew.value = Date.parse(now) - Date.now();
   const first = isFirst;
   isFirst = false;

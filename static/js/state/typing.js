@@ -1,7 +1,7 @@
 /** Who is writing now. Not in the log; a name goes by itself after a few seconds. */
 
 import { signal } from "../vendor/preact.js";
-import { onFrame, request } from "./connection.js";
+import { client, request } from "./connection.js";
 import { me } from "./me.js";
 
 const SHOWN_MS = 6_000;
@@ -13,7 +13,7 @@ export const typing = signal({});
 const timers = new Map();
 let toldAt = 0;
 
-onFrame("typing", ({ room, users }) => {
+client.on("typing", ({ room, users }) => {
   typing.value = { ...typing.value, [room]: users.filter((user) => user.id !== me.value?.id) };
   clearTimeout(timers.get(room));
   timers.set(room, setTimeout(() => (typing.value = { ...typing.value, [room]: [] }), SHOWN_MS));

@@ -7,12 +7,11 @@ import { activeId, bars, dialog, menu, notices, paneOpen, showing } from "../sta
 import { html } from "../vendor/preact.js";
 import { Bar } from "./bar.js";
 import { Composer } from "./composer.js";
-import { Banner, Jump, TypingLine } from "./foot-lines.js";
-import { Barred, Details, Dialogs, Menus, Notices } from "./later.js";
+import { Jump, TypingLine } from "./foot-lines.js";
+import { Banner, Barred, Details, Dialogs, Menus, Notices, Toast } from "./later.js";
 import { RoomList } from "./list.js";
 import { Messages } from "./messages.js";
 import { Empty, join } from "./parts.js";
-import { Toast } from "./toast.js";
 
 export function App() {
   const isList = showing.value === "list";

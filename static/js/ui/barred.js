@@ -9,7 +9,7 @@ import { timeTo } from "../state/standing.js";
 import { activeId, bars } from "../state/view.js";
 import { html, useEffect } from "../vendor/preact.js";
 import { Empty } from "./parts.js";
-import { Toast } from "./toast.js";
+import { Toast } from "./later.js";
 
 const MARGIN_MS = 600;
 const LONGEST_MS = 86_400_000;

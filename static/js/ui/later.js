@@ -17,6 +17,8 @@ export const Notices = later("notices", "A notice", { stop: () => (notices.value
 export const Barred = later("barred", "The reason");
 export const Waiting = later("waiting", "What waits");
 export const MeItems = later("me", "The menu");
+export const Banner = later("banner", "The state of the connection");
+export const Toast = later("toast", "A line");
 export const NameCard = later("name", "The field for a name");
 
 function later(part, what, { stop = () => null, meanwhile = null } = {}) {

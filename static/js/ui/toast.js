@@ -6,7 +6,7 @@ import { Icon } from "./parts.js";
 
 const SHOWN_MS = 6_000;
 
-export function Toast() {
+export default function Toast() {
   const [isHeld, setHeld] = useState(false);
   const shown = toast.value;
   useEffect(() => {

@@ -1,4 +1,4 @@
-import { isFinal, reconnectDelay } from "/static/js/lib/backoff.js";
+import { isFinal, reconnectDelay } from "/static/js/chat-client/backoff.js";
 import { noticeLines } from "/static/js/lib/notices.js";
 import { countLabel, length, listed, paragraphs, withEdited } from "/static/js/lib/text.js";
 import { chooseLocale, makeTimes } from "/static/js/lib/times.js";

@@ -1,17 +1,19 @@
 /** The one socket: hello, replies by ref, and coming back after every kind of loss. docs/protocol.md, 1. */
 
-import { isFinal, reconnectDelay } from "../lib/backoff.js";
-import { Refusal, noConnection } from "../lib/refusal.js";
+import { isFinal, reconnectDelay } from "./backoff.js";
+import { Refusal, noConnection } from "./refusal.js";
+import { watch } from "./watch.js";
 
-const SILENCE_MS = 40_000;
-const HIDDEN_MS = 30_000;
 const REPLY_MS = 15_000;
 const MAX_OUTSTANDING = 48;
-const CHECK_MS = 5_000;
+const CLOSING = 2;
 
-/** Phases: "connecting", "ready", "waiting" (until `retryAt`), "stopped" (with a final `code`). */
-export function createSocket({ url, onPhase, onHello, onFrame }) {
-  const link = { ws: null, ready: false, stopped: false, attempt: 0, retryAfter: null, bye: null, timer: null, heard: 0 };
+/** Phases: "connecting", "ready", "waiting" (until `retryAt`), "stopped" (with a final `code`).
+ *
+ * `hello` gives the fields of each hello, a fresh ticket among them; what it throws counts as a loss.
+ */
+export function createSocket({ url, hello = () => null, WebSocket = globalThis.WebSocket, onPhase, onHello, onFrame }) {
+  const link = { ws: null, ready: false, stopped: false, attempt: 0, retryAfter: null, bye: null, error: null, timer: null, heard: 0 };
   const waiting = new Map();
   const queue = [];
   let nextRef = 0;
@@ -26,21 +28,27 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
     link.heard = Date.now();
     ws.onopen = () => ws === link.ws && greet();
     ws.onmessage = ({ data }) => ws === link.ws && hear(JSON.parse(data));
+    ws.onerror = () => null; // a close follows; in Node an error that nobody hears ends the program
     ws.onclose = ({ code }) => ws === link.ws && closed(code);
   }
 
   async function greet() {
+    const { ws } = link;
     try {
-      const hello = await send("hello", { client: "web" });
+      const fields = await hello();
+      if (ws !== link.ws) return;
+      const answer = await send("hello", fields);
       link.ready = true;
       link.attempt = 0;
-      link.bye = null;
+      link.bye = link.error = null;
       onPhase({ phase: "ready" });
-      onHello(hello);
+      onHello(answer);
     } catch (refusal) {
+      if (ws !== link.ws) return;
       link.retryAfter = refusal.retryAfter ?? null;
+      link.error = refusal;
       // Whoever is refused for good is told why by the close that follows; closing first would lose it.
-      if (refusal.retry) link.ws?.close();
+      if (refusal.retry !== false) ws.close();
     }
   }
 
@@ -90,7 +98,7 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
     link.attempt += 1;
     link.retryAfter = null;
     link.timer = setTimeout(connect, delay);
-    onPhase({ phase: "waiting", retryAt: Date.now() + delay, bye: link.bye });
+    onPhase({ phase: "waiting", retryAt: Date.now() + delay, bye: link.bye, error: link.error });
   }
 
   /** Lets go of the present socket. What was asked on it is answered: no connection. */
@@ -104,13 +112,20 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
       asked.reject(noConnection());
     }
     waiting.clear();
-    if (ws && ws.readyState < WebSocket.CLOSING) ws.close();
+    if (ws && ws.readyState < CLOSING) ws.close();
   }
 
-  watch({ link, connect });
+  const unwatch = watch({ link, connect });
 
   return {
     connect,
+    /** For good: nothing of this client goes on. */
+    close() {
+      link.stopped = true;
+      clearTimeout(link.timer);
+      unwatch();
+      abandon();
+    },
     /** A new socket at once, for a new session or on the person's wish. */
     replace() {
       Object.assign(link, { stopped: false, attempt: 0, retryAfter: null });
@@ -119,22 +134,4 @@ export function createSocket({ url, onPhase, onHello, onFrame }) {
     /** The reply's data. Throws a Refusal; without a connection at once. */
     request: (type, fields = {}) => (link.ready ? send(type, fields) : Promise.reject(noConnection())),
   };
-}
-
-/** Replaces a socket that looks open but is not: after silence, sleep, being offline or long hidden. */
-function watch({ link, connect }) {
-  let hiddenAt = null;
-  let checked = Date.now();
-  setInterval(() => {
-    const now = Date.now();
-    const slept = document.visibilityState === "visible" && now - checked > HIDDEN_MS;
-    checked = now;
-    if (link.ws && (slept || now - link.heard > SILENCE_MS)) connect();
-  }, CHECK_MS);
-  addEventListener("online", connect);
-  addEventListener("offline", () => link.ws?.onclose?.({ code: 1006 }));
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") hiddenAt = Date.now();
-    else if (hiddenAt !== null && Date.now() - hiddenAt > HIDDEN_MS) connect();
-  });
 }
