@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from rest_framework.response import Response
 
 from accounts.models import User
 from api import moderation_inputs as inputs
@@ -12,7 +13,7 @@ from api.door import Door, operation
 from chat import desk
 from chat.actions.holding import approve_held, reject_held
 from chat.actions.reports import assign_report, decide_report
-from chat.actions.sanctions import lift_sanction, sanction_person
+from chat.actions.sanctions import imposed_before, lift_sanction, sanction_person
 from chat.actions.seen import mark_notices_seen
 from chat.actions.sweeping import ban_and_clean_up
 from chat.actions.undo import undo_action
@@ -175,11 +176,14 @@ class Sanctions(Desk):
         "sanction_create",
         scope="moderation:write",
         answer=SanctionPayload,
-        statuses=(201,),
+        statuses=(201, 200),
         body=inputs.NewSanction,
     )
-    def post(self, given: dict[str, Any]) -> SanctionPayload:
-        """One of the same sort that is in force gives way. The person is told the reason."""
+    def post(self, given: dict[str, Any]) -> Response:
+        """One of the same sort that is in force gives way. The person is told the reason. A ``client_id``
+        used before answers 200 with that sanction.
+        """
+        replayed = imposed_before(self.actor, given.get("client_id"))
         until = clock() + timedelta(minutes=given["minutes"]) if given.get("minutes") else None
         made = sanction_person(
             self.actor,
@@ -188,8 +192,9 @@ class Sanctions(Desk):
             room_id=given.get("room"),
             why=why(given),
             until=until,
+            client_id=given.get("client_id"),
         )
-        return sanction_payload(made)
+        return Response(sanction_payload(made), 200 if replayed else 201)
 
 
 class OneSanction(Desk):
@@ -205,10 +210,17 @@ class CleanUps(Desk):
     """Banning someone and removing what they wrote."""
 
     @operation(
-        "clean_up", scope="moderation:write", answer=ActionPayload, statuses=(201,), body=inputs.CleanUp
+        "clean_up",
+        scope="moderation:write",
+        answer=ActionPayload,
+        statuses=(201, 200),
+        body=inputs.CleanUp,
     )
-    def post(self, given: dict[str, Any]) -> ActionPayload:
-        """One entry of the audit, whose undo takes back both."""
+    def post(self, given: dict[str, Any]) -> Response:
+        """One entry of the audit, whose undo takes back both. A ``client_id`` used before answers 200 with
+        that one.
+        """
+        replayed = imposed_before(self.actor, given.get("client_id"))
         now = clock()
         made = ban_and_clean_up(
             self.actor,
@@ -217,8 +229,9 @@ class CleanUps(Desk):
             room_id=given.get("room"),
             why=why(given),
             until=now + timedelta(minutes=given["minutes"]) if given.get("minutes") else None,
+            client_id=given.get("client_id"),
         )
-        return action_payload(made)
+        return Response(action_payload(made), 200 if replayed else 201)
 
 
 class Actions(Desk):

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from api.inputs import MAX_ID, MAX_PAGE, Input, Text, Whole
+from api.inputs import MAX_ID, MAX_PAGE, Input, Text, Uuid, Whole
 from chat.desk import WAITING
 from chat.models import MAX_REASON_CHARS, Category, Outcome, ReportState, SanctionKind
 
@@ -21,6 +21,7 @@ class NewReport(Input):
 
     category = serializers.ChoiceField(Category.choices)
     text = Text(required=False, allow_blank=True, max_length=MAX_REASON_CHARS)
+    client_id = Uuid(required=False)
 
 
 class NewPersonReport(NewReport):
@@ -50,6 +51,7 @@ class NewSanction(Reason):
     """In one room, or everywhere without one; for ``minutes``, or for ever without."""
 
     user = Whole(min_value=1)
+    client_id = Uuid(required=False)
     kind = serializers.ChoiceField(SanctionKind.choices)
     room = Whole(required=False, allow_null=True, min_value=1)
     minutes = Whole(required=False, allow_null=True, min_value=1, max_value=MAX_SANCTION_MINUTES)
@@ -61,6 +63,7 @@ class CleanUp(Reason):
     user = Whole(min_value=1)
     room = Whole(required=False, allow_null=True, min_value=1)
     minutes = Whole(required=False, allow_null=True, min_value=1, max_value=MAX_SANCTION_MINUTES)
+    client_id = Uuid(required=False)
     hours = Whole(min_value=1, max_value=24 * 366)
 
 

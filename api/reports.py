@@ -26,7 +26,8 @@ class MessageReport(Desk):
         """Counts it against the caller, and reports."""
         actor = self.actor
         take(self.request, REPORTS_PER_PERSON, actor.pk)
-        return receipt(report(actor, target, why=Why(given["category"], given.get("text", ""))))
+        why = Why(given["category"], given.get("text", ""))
+        return receipt(report(actor, target, why=why, client_id=given.get("client_id")))
 
 
 class PersonReport(MessageReport):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -40,15 +41,19 @@ class Target:
     room_id: int | None = None
 
 
-def report(reporter: User, target: Target, *, why: Why) -> Report:
-    """Tells the moderators. What was reported by the same person and waits is that report again.
+def report(reporter: User, target: Target, *, why: Why, client_id: UUID | None = None) -> Report:
+    """Tells the moderators. What was reported by the same person and waits is that report again; so is
+    whatever has a ``client_id`` that they used before.
 
     A message is kept as evidence as it is now, with its earlier texts, before anything is done about it.
     Raises AppError NOT_FOUND for what the reporter cannot see, INVALID for oneself.
     """
     reason = checked(why)
     with transaction.atomic():
+        if (earlier := _sent_before(reporter, client_id)) is not None:
+            return earlier
         made = _new_report(reporter, target, reason)
+        made.client_id = client_id
         if made.subject_id == reporter.pk:
             raise AppError(Code.INVALID, "You cannot report yourself.")
         same = Report.objects.exclude(state=ReportState.DECIDED).filter(
@@ -60,12 +65,18 @@ def report(reporter: User, target: Target, *, why: Why) -> Report:
             with transaction.atomic():
                 made.save(force_insert=True)
         except IntegrityError:  # the same, at the same moment
-            return same.get()
+            return _sent_before(reporter, client_id) or same.get()
         if made.message is not None:
             keep_evidence(made, made.message)
             _hide_for_review(made)
         notices.hint(_who_decides(made), REPORT_HINT, {"room": made.room_id})
         return made
+
+
+def _sent_before(reporter: User, client_id: UUID | None) -> Report | None:
+    if client_id is None:
+        return None
+    return Report.objects.filter(reporter=reporter, client_id=client_id).first()
 
 
 def report_by_rule(message: Message, rule_id: int) -> Report:

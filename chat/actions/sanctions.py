@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from accounts.actions.bans import ban_person, lift_ban
@@ -45,19 +46,29 @@ def sanction_person(
     room_id: int | None = None,
     why: Why | None = None,
     until: datetime | None = None,
+    client_id: UUID | None = None,
 ) -> Sanction:
     """Sanctions someone in a room, or everywhere without one, ``until`` then or for ever.
 
     By moderators of the room and by staff, on people who stand lower. A mute takes the place of a mute in
     force, a kick or ban that of a kick or ban. A kick ends the membership and lasts KICK_SECONDS unless said
-    otherwise. The log tells the kind only; the person is told the reason.
+    otherwise. The log tells the kind only; the person is told the reason. With a ``client_id`` used before
+    it is the sanction imposed then.
     """
     why = checked(why)
     if kind not in SanctionKind.values:
         raise AppError(Code.INVALID, fields={"kind": ["This is not a sanction."]})
     with transaction.atomic():
         scene = hold_scene(actor, user_id, room_id)
-        return impose(scene, kind=kind, why=why, until=until)
+        earlier = imposed_before(actor, client_id)
+        return earlier or impose(scene, kind=kind, why=why, until=until, client_id=client_id)
+
+
+def imposed_before(actor: User, client_id: UUID | None) -> Sanction | None:
+    """The sanction that ``actor`` imposed with this ``client_id``. Sure only under the lock of its place."""
+    if client_id is None:
+        return None
+    return Sanction.objects.filter(by=actor, client_id=client_id).first()
 
 
 def lift_sanction(actor: User, sanction_id: int, *, why: Why | None = None) -> None:
@@ -76,23 +87,30 @@ def lift_sanction(actor: User, sanction_id: int, *, why: Why | None = None) -> N
         audit.record(actor, scene.deed(LIFTED, sanction, before=before), why)
 
 
-def impose(scene: "Scene", *, kind: str, why: Why, until: datetime | None) -> Sanction:
+def impose(
+    scene: "Scene", *, kind: str, why: Why, until: datetime | None, client_id: UUID | None = None
+) -> Sanction:
     """``sanction_person`` where everything is locked and allowed; automod comes this way too."""
     before = scene.state(kind)
-    sanction = impose_unrecorded(scene, kind=kind, why=why, until=until)
+    sanction = impose_unrecorded(scene, kind=kind, why=why, until=until, client_id=client_id)
     audit.record(scene.actor, scene.deed(IMPOSED, sanction, before=before), why)
     return sanction
 
 
-def impose_unrecorded(scene: "Scene", *, kind: str, why: Why, until: datetime | None) -> Sanction:
-    """``impose`` as a part of something larger, which is recorded as a whole."""
+def impose_unrecorded(
+    scene: "Scene", *, kind: str, why: Why, until: datetime | None, client_id: UUID | None = None
+) -> Sanction:
+    """``impose`` as a part of something larger, which is recorded as a whole.
+
+    Raises AppError CONFLICT for a ``client_id`` that is in use elsewhere at the same moment.
+    """
     if kind == SanctionKind.KICK and until is None:
         until = scene.now + timedelta(seconds=KICK_SECONDS)
     if until is not None and until <= scene.now:
         raise AppError(Code.INVALID, fields={"until": ["It must end after it begins."]})
     replaced = scene.like(kind).filter(lifted_at__isnull=True).exclude(kind=SanctionKind.WARN)
     replaced.update(lifted_at=scene.now, lifted_by=scene.actor)
-    sanction = Sanction.objects.create(
+    sanction = Sanction(
         room=scene.room,
         user=scene.target,
         kind=kind,
@@ -101,7 +119,14 @@ def impose_unrecorded(scene: "Scene", *, kind: str, why: Why, until: datetime | 
         by=scene.actor,
         created_at=scene.now,
         ends_at=until,
+        client_id=client_id,
     )
+    try:
+        sanction.save(force_insert=True)
+    except IntegrityError as error:
+        if client_id is None:
+            raise
+        raise AppError(Code.CONFLICT, fields={"client_id": ["This id is in use."]}) from error
     scene.took_effect(sanction)
     return sanction
 

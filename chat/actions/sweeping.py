@@ -3,6 +3,7 @@
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,9 +11,9 @@ from django.db.models import QuerySet
 from accounts.models import User
 from chat import access, audit, log
 from chat.actions.changing import checked
-from chat.actions.sanctions import Scene, hold_scene, impose_unrecorded
+from chat.actions.sanctions import Scene, hold_scene, impose_unrecorded, imposed_before
 from chat.audit import Deed, Why
-from chat.models import Kind, Message, ModerationAction, Room, SanctionKind
+from chat.models import Kind, Message, ModerationAction, Room, Sanction, SanctionKind
 from chat.payloads import instant
 from chat.standing import staff_may
 from chatproject.errors import AppError, Code
@@ -30,10 +31,12 @@ def ban_and_clean_up(
     room_id: int | None = None,
     why: Why | None = None,
     until: datetime | None = None,
+    client_id: UUID | None = None,
 ) -> ModerationAction:
     """Bans someone, in a room or everywhere, and takes away all they have written there ``since`` then.
 
-    One entry of the audit, which takes back both. Raises AppError TOO_LARGE above MAX_SWEPT messages.
+    One entry of the audit, which takes back both; with a ``client_id`` used before, the entry made then.
+    Raises AppError TOO_LARGE above MAX_SWEPT messages.
     """
     reason = checked(why)
     with transaction.atomic():
@@ -41,15 +44,26 @@ def ban_and_clean_up(
         scene = hold_scene(actor, user_id, room_id)
         if not _may_take_away(actor, scene.room):
             raise AppError(Code.FORBIDDEN)
+        if (ban := imposed_before(actor, client_id)) is not None:
+            return _clean_up_with(ban)
         # Read under the locks. What is written meanwhile in a room that had nothing before stays.
         messages = [one for one in messages_since(user_id, since, room_id) if one.room_id in rooms]
         before = scene.state(SanctionKind.BAN) | {"removed": []}
-        impose_unrecorded(scene, kind=SanctionKind.BAN, why=reason, until=until)
+        impose_unrecorded(scene, kind=SanctionKind.BAN, why=reason, until=until, client_id=client_id)
         _sweep(messages, rooms, scene, deleted_at=scene.now)
         removed = {"removed": [message.pk for message in messages], "at": instant(scene.now)}
         after = scene.state(SanctionKind.BAN) | removed
         deed = Deed(CLEANED_UP, f"person:{user_id}", room_id, user_id, before=before, after=after)
         return audit.record(actor, deed, reason)
+
+
+def _clean_up_with(ban: Sanction) -> ModerationAction:
+    found = ModerationAction.objects.filter(
+        kind=CLEANED_UP, subject=ban.user_id, after__in_force__contains=[ban.pk]
+    ).first()
+    if found is None:
+        raise AppError(Code.CONFLICT, fields={"client_id": ["This id is in use."]})
+    return found
 
 
 def messages_since(user_id: int, since: datetime, room_id: int | None) -> list[Message]:

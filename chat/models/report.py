@@ -28,7 +28,7 @@ class Report(models.Model):
     """Someone says that a message, a person or a room is wrong; automod when ``reporter`` is null.
 
     ``subject`` is the person it is about: for a message its author. One reporter has one open report of
-    one thing. ``hid`` says that the message was hidden for the time of the review.
+    one thing, and one of each ``client_id``. ``hid`` says that the message was hidden for the review.
     """
 
     reporter = models.ForeignKey(
@@ -54,6 +54,7 @@ class Report(models.Model):
     )
     decided_at = models.DateTimeField(null=True)
     hid = models.BooleanField(default=False)
+    client_id = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -76,6 +77,11 @@ class Report(models.Model):
                 condition=~models.Q(state=ReportState.DECIDED) & models.Q(reporter__isnull=False),
                 nulls_distinct=False,
                 name="report_once",
+            ),
+            models.UniqueConstraint(
+                fields=["reporter", "client_id"],
+                condition=models.Q(client_id__isnull=False),
+                name="report_client_id",
             ),
         ]
         indexes = [

@@ -40,7 +40,8 @@ class SanctionQuerySet(models.QuerySet["Sanction"]):
 class Sanction(models.Model):
     """In force until ``ends_at`` (for ever when null) or until it is lifted. Without a room: everywhere.
 
-    ``by`` is null when automod did it. ``reason`` is shown to the person, with the category.
+    ``by`` is null when automod did it; ``client_id`` is chosen by their client, and a repeat is this one
+    again. ``reason`` is shown to the person, with the category.
     """
 
     room = models.ForeignKey(
@@ -55,6 +56,7 @@ class Sanction(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+    client_id = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     ends_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -86,6 +88,11 @@ class Sanction(models.Model):
                 condition=models.Q(lifted_at__isnull=True, kind__in=BARRING),
                 nulls_distinct=False,
                 name="sanction_one_bar",
+            ),
+            models.UniqueConstraint(
+                fields=["by", "client_id"],
+                condition=models.Q(client_id__isnull=False),
+                name="sanction_client_id",
             ),
         ]
         indexes = [

@@ -222,6 +222,18 @@ def test_a_mute_tells_its_reason_and_its_end_wherever_one_writes(world):
     refused(again, 409, "conflict")
 
 
+def test_what_is_sent_again_is_done_once_and_answers_200(world):
+    caller = Caller(world.users["alice"])
+    for path, what in (("moderation/sanctions", {"kind": "mute"}), ("moderation/clean-ups", {"hours": 1})):
+        body = {"user": world.bystander.pk, "room": world.room, "client_id": str(uuid.uuid4())} | what
+        answers = [caller.ask("POST", path, body) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 200]
+        assert answers[0].json() == answers[1].json()
+    body = {"category": "spam", "client_id": str(uuid.uuid4())}
+    sent = [caller.ask("POST", f"rooms/{world.room}/report", body) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [201, 201] and sent[0].json() == sent[1].json()
+
+
 def test_a_ban_hides_the_room_and_says_why(world):
     caller = Caller(world.users["bob"])
     sanction_person(world.users["alice"], caller.user.pk, kind="ban", room_id=world.room, why=Why("hate"))
@@ -261,6 +273,9 @@ BAD = [
     ("moderation/sanctions", {"user": 1, "kind": "mute", "minutes": -5}, "minutes"),
     ("moderation/sanctions", {"user": 1, "kind": "mute", "minutes": 10**9}, "minutes"),
     ("moderation/sanctions", {"kind": "mute"}, "user"),
+    ("moderation/sanctions", {"user": 1, "kind": "mute", "client_id": 7}, "client_id"),
+    ("moderation/clean-ups", {"user": 1, "hours": 1, "client_id": "7"}, "client_id"),
+    ("messages/{message}/report", {"category": "spam", "client_id": ""}, "client_id"),
     ("moderation/reports/{report}/decide", {"outcome": "maybe"}, "outcome"),
     ("moderation/clean-ups", {"user": 1, "hours": 0}, "hours"),
     ("me/notices/seen", {"up_to": "all"}, "up_to"),

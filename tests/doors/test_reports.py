@@ -1,5 +1,7 @@
 """Reports: who reports what, the evidence that is kept, who decides, and what is told."""
 
+import uuid
+
 import pytest
 
 from chat import access, snapshots
@@ -128,6 +130,27 @@ def test_the_same_report_twice_at_once_is_one(people, what):
     }[what]
     assert at_once(*[lambda: report(people.dave, target, why=SPAM)] * 4) == ["ok"] * 4
     assert Report.objects.filter(reporter=people.dave).count() == 1
+
+
+def test_a_report_sent_again_after_the_decision_is_the_one_that_was_decided(people):
+    message, client_id = said(people), uuid.uuid4()
+    target = Target(message_id=message)
+    first = report(people.dave, target, why=SPAM, client_id=client_id)
+    decide_report(people.alice, first.pk, outcome=Outcome.DISMISSED)
+    again = report(people.dave, target, why=SPAM, client_id=client_id)
+    assert (again.pk, again.state, again.outcome) == (first.pk, ReportState.DECIDED, Outcome.DISMISSED)
+    assert report(people.dave, target, why=SPAM, client_id=uuid.uuid4()).pk != first.pk
+    assert report(people.gil, target, why=SPAM, client_id=client_id).pk != first.pk
+
+
+def test_one_client_id_for_two_reports_at_once_is_one_report(people):
+    client_id = uuid.uuid4()
+    targets = [Target(message_id=said(people)), Target(room_id=people.room.pk)]
+    acts = [
+        lambda target=target: report(people.dave, target, why=SPAM, client_id=client_id) for target in targets
+    ]
+    assert at_once(*acts) == ["ok", "ok"]
+    assert Report.objects.filter(reporter=people.dave, client_id=client_id).count() == 1
 
 
 def test_evidence_is_kept_as_it_was_with_the_edits_before(people):

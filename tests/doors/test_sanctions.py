@@ -1,5 +1,6 @@
 """Sanctions: who may impose which on whom, where one takes the place of another, and how they end."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from chat import access, snapshots
 from chat.actions import members, reports, sanctions
 from chat.actions.sanctions import lift_sanction, sanction_person
-from chat.models import Sanction
+from chat.models import ModerationAction, Sanction
 from chatproject.database import clock
 from chatproject.errors import Code
 from tests.cast import person
@@ -194,3 +195,45 @@ def test_of_two_who_sanction_at_once_both_are_heard_and_one_is_in_force(people):
     sanction = Sanction.objects.in_force().get(user=people.bob)
     lifts = [lambda by=by: lift_sanction(by, sanction.pk) for by in (people.alice, people.olga)]
     assert sorted(at_once(*lifts)) == ["conflict", "ok"]
+
+
+# --- sent again ----------------------------------------------------------------------------------------
+
+
+def test_a_sanction_sent_again_is_the_one_imposed_before_even_when_it_was_lifted_since(people):
+    client_id = uuid.uuid4()
+    first = impose(people.alice, people.bob, "mute", people.room, client_id=client_id)
+    lift_sanction(people.alice, first.pk)
+    actions = ModerationAction.objects.count()
+    again = impose(people.alice, people.bob, "mute", people.room, client_id=client_id)
+    assert again == first and in_force(people.bob, people.room) == []
+    assert ModerationAction.objects.count() == actions
+    other = impose(people.olga, people.bob, "mute", people.room, client_id=client_id)
+    assert other != first and in_force(people.bob, people.room) == ["mute"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sanction_sent_twice_at_once_is_imposed_once(people, kind):
+    client_id = uuid.uuid4()
+    act = lambda: impose(people.alice, people.bob, kind, people.room, client_id=client_id)  # noqa: E731
+    assert at_once(act, act) == ["ok", "ok"]
+    assert Sanction.objects.filter(by=people.alice, client_id=client_id).count() == 1
+
+
+def test_one_client_id_for_two_rooms_at_once_is_used_once_and_the_other_is_told(people):
+    members.join_room(people.bob, people.elsewhere.pk)
+    client_id = uuid.uuid4()
+    acts = [
+        lambda room=room: impose(people.maude, people.bob, "mute", room, client_id=client_id)
+        for room in (people.room, people.elsewhere)
+    ]
+    ends = at_once(*acts)
+    assert set(ends) <= {"ok", "conflict"} and "ok" in ends
+    assert Sanction.objects.filter(by=people.maude, client_id=client_id).count() == 1
+
+
+def test_a_client_id_is_no_way_around_the_right_to_sanction(people):
+    client_id = uuid.uuid4()
+    impose(people.alice, people.bob, "mute", people.room, client_id=client_id)
+    members.change_role(people.olga, people.room.pk, people.alice.pk, role="member")
+    assert code_of(impose, people.alice, people.bob, "mute", people.room, client_id=client_id) == "forbidden"

@@ -1,12 +1,13 @@
 """Ban and clean up: what is taken away in one step, and comes back in one."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
 
 from chat import access, log, snapshots
 from chat.actions import members, messages, sweeping
-from chat.actions.sanctions import lift_sanction
+from chat.actions.sanctions import lift_sanction, sanction_person
 from chat.actions.sweeping import ban_and_clean_up
 from chat.actions.undo import undo_action
 from chat.models import Message, ModerationAction, Sanction
@@ -180,3 +181,31 @@ def head_of(room):
 
 def last():
     return ModerationAction.objects.latest("id")
+
+
+def test_a_clean_up_sent_again_is_the_one_made_before(people):
+    since, _ = spam(people)
+    client_id = uuid.uuid4()
+    first = clean_up(people.alice, people, since, people.room, client_id=client_id)
+    undo_action(people.alice, first.pk, why=SPAM)
+    state = state_of(people)
+    assert clean_up(people.alice, people, since, people.room, client_id=client_id) == first
+    assert state_of(people) == state
+
+
+def test_a_clean_up_sent_twice_at_once_is_made_once(people):
+    since, _ = spam(people)
+    client_id = uuid.uuid4()
+    act = lambda: clean_up(people.maude, people, since, client_id=client_id)  # noqa: E731
+    assert at_once(act, act) == ["ok", "ok"]
+    assert ModerationAction.objects.filter(kind=sweeping.CLEANED_UP, subject=people.bob.pk).count() == 1
+
+
+def test_the_client_id_of_a_ban_alone_is_not_one_of_a_clean_up(people):
+    since, _ = spam(people)
+    client_id = uuid.uuid4()
+    sanction_person(
+        people.alice, people.bob.pk, kind="ban", room_id=people.room.pk, why=SPAM, client_id=client_id
+    )
+    refusal = refused(clean_up, people.alice, people, since, people.room, client_id=client_id)
+    assert (refusal.code, list(refusal.fields)) == (Code.CONFLICT, ["client_id"])
