@@ -18,7 +18,8 @@ from chat.actions.authors import Author
 from chat.actions.messages import DELETED, deletion_deed
 from chat.actions.reports import report_by_rule
 from chat.actions.ruleset import MAX_EARLIER, LiveRules
-from chat.actions.sanctions import Scene, impose
+from chat.actions.sanctions import impose
+from chat.actions.scene import Scene
 from chat.audit import Why
 from chat.models import (
     AutomodHit,

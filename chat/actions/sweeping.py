@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from accounts.models import User
 from chat import access, audit, log
 from chat.actions.changing import checked
-from chat.actions.sanctions import Scene, hold_scene, impose_unrecorded, imposed_before
+from chat.actions.sanctions import impose_unrecorded, imposed_before
+from chat.actions.scene import Scene, hold_scene
 from chat.audit import Deed, Why
 from chat.models import Kind, Message, ModerationAction, Room, Sanction, SanctionKind
 from chat.payloads import instant
