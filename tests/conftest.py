@@ -1,6 +1,6 @@
 """What every test may ask for: a migrated database, and servers on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from django.conf import settings
@@ -52,12 +52,13 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 def start_server(
     django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., RunningServer]]:
-    """Starts more servers: ``start_server(*arguments, NAME=value)``; they end with the test."""
+    """Starts more servers: ``start_server(*arguments, NAME=value)``; they end with the test. ``module`` runs
+    something else than our own."""
     started: list[RunningServer] = []
 
-    def start(*arguments: str, **environment: str) -> RunningServer:
+    def start(*arguments: str, module: Sequence[str] = (), **environment: str) -> RunningServer:
         log = tmp_path_factory.mktemp("server") / "log"
-        started.append(services.serve(log, arguments=arguments, **environment))
+        started.append(services.serve(log, arguments=arguments, module=module, **environment))
         return started[-1]
 
     yield start

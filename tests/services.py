@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -42,6 +42,7 @@ os.environ["STATIC_ROOT"] = f"{os.environ.get('RUN_FOLDER', ROOT / '.services')}
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 # Runs the same tests on plain Daphne in place of our server: no ready frames, ASGI's ``send`` alone.
 PLAIN_DAPHNE = os.environ.get("TEST_SERVER") == "daphne"
+OURS, DAPHNE = ("chatproject.server",), ("daphne", "chatproject.asgi:application")
 
 
 @contextlib.contextmanager
@@ -99,6 +100,7 @@ class RunningServer:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    announces: bool = True
 
     @property
     def socket_url(self) -> str:
@@ -118,8 +120,8 @@ class RunningServer:
         return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 
     def is_ready(self) -> bool:
-        """Whether all of it serves: our server says so, plain Daphne can only be asked."""
-        if not PLAIN_DAPHNE:
+        """Whether all of it serves: our server says so, others can only be asked."""
+        if self.announces:
             return "Ready:" in self.output()
         try:
             return self.get("/readyz")[0] == 200
@@ -150,13 +152,15 @@ class RunningServer:
             self.process.wait()
 
 
-def serve(log: Path, *, arguments: tuple[str, ...] = (), **environment: str) -> RunningServer:
-    """Start a server on a free port and return once it is ready."""
+def serve(
+    log: Path, *, arguments: tuple[str, ...] = (), module: Sequence[str] = (), **environment: str
+) -> RunningServer:
+    """Start a server on a free port and return once it is ready; ``module`` is run instead of our own."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(1024)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        module = ["daphne", "chatproject.asgi:application"] if PLAIN_DAPHNE else ["chatproject.server"]
+        module = module or (DAPHNE if PLAIN_DAPHNE else OURS)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", *module, "--fd", str(listening.fileno()), *arguments],
@@ -166,7 +170,7 @@ def serve(log: Path, *, arguments: tuple[str, ...] = (), **environment: str) -> 
                 stderr=output,
                 pass_fds=[listening.fileno()],
             )
-    server = RunningServer(url=url, process=process, log=log)
+    server = RunningServer(url=url, process=process, log=log, announces=tuple(module) == OURS)
     wait_for(lambda: process.poll() is not None or server.is_ready(), seconds=START_SECONDS)
     if process.poll() is not None or not server.is_ready():
         server.kill()

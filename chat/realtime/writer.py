@@ -55,24 +55,28 @@ class Writer:
     async def _drain(self, room_id: int, queue: deque[_Waiting]) -> None:
         while queue:
             batch = [queue.popleft() for _ in range(min(len(queue), settings.WRITER_MAX_BATCH))]
-            outcomes = await self._commit(room_id, [waiting.draft for waiting in batch])
+            try:
+                outcomes: list[Outcome | Exception] = [*await self._commit(room_id, batch)]
+            except Exception as error:  # the same answer for all; the consumer logs what is not an AppError
+                if isinstance(error, AppError) and error.code is Code.UNAVAILABLE:
+                    # Whoever waits behind would be told the same, after as long again.
+                    batch += queue
+                    queue.clear()
+                outcomes = [error] * len(batch)
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 _settle(waiting.outcome, outcome)
         del self._queues[room_id]
 
-    async def _commit(self, room_id: int, drafts: list[Draft]) -> list[Outcome | BaseException]:
+    async def _commit(self, room_id: int, batch: list[_Waiting]) -> list[Outcome]:
         metrics.BATCH_SIZE.labels("transactions").inc()
-        metrics.BATCH_SIZE.labels("sends").inc(len(drafts))
-        try:
-            return list(await self._pool.run(post_messages, room_id, drafts))
-        except Exception as error:  # the same answer for all; the consumer logs what is not an AppError
-            return [error] * len(drafts)
+        metrics.BATCH_SIZE.labels("sends").inc(len(batch))
+        return await self._pool.run(post_messages, room_id, [waiting.draft for waiting in batch])
 
 
-def _settle(future: "asyncio.Future[Posted | Held]", outcome: Outcome | BaseException) -> None:
+def _settle(future: "asyncio.Future[Posted | Held]", outcome: Outcome | Exception) -> None:
     if future.cancelled():
         return
-    if isinstance(outcome, BaseException):
+    if isinstance(outcome, Exception):
         future.set_exception(outcome)
     else:
         future.set_result(outcome)

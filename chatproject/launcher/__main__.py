@@ -1,4 +1,4 @@
-"""``python -m chatproject.launcher run [--data DIR] [--ephemeral] -- COMMAND …``"""
+"""``python -m chatproject.launcher run [--data DIR | --ephemeral [--durable]] -- COMMAND …``"""
 
 import argparse
 import sys
@@ -16,13 +16,18 @@ def main(arguments: list[str]) -> int:
     command.add_argument(
         "--ephemeral", action="store_true", help="fast, in a temporary folder, gone at the end"
     )
+    command.add_argument(
+        "--durable",
+        action="store_true",
+        help="with --ephemeral: written to disk, so that a crash loses nothing",
+    )
     command.add_argument("command", nargs=argparse.REMAINDER, help="-- and the command")
     options = parser.parse_args(arguments)
     words = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not words:
         parser.error("no command given")
     try:
-        return run(words, data=options.data, ephemeral=options.ephemeral)
+        return run(words, data=options.data, ephemeral=options.ephemeral, durable=options.durable)
     except LauncherError as error:
         print(error, file=sys.stderr)
         return 1

@@ -26,14 +26,17 @@ SETTINGS = {
     # A checkpoint of a quiet development server is noise in its log.
     "log_checkpoints": "off",
 }
-# Nothing of an ephemeral cluster is read after a crash, so nothing need reach the disk.
-EPHEMERAL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Nothing of this cluster is read after a crash, so nothing need reach the disk.
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 GENTLE = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 AT_ONCE = ((signal.SIGQUIT, 5.0),)
 
 
 class Postgres:
-    """A cluster in ``data`` that answers on a Unix socket in ``sockets`` and nowhere else."""
+    """A cluster in ``data`` that answers on a Unix socket in ``sockets`` and nowhere else.
+
+    A ``fast`` one writes nothing through, and is worthless after a crash.
+    """
 
     name = "PostgreSQL"
 
@@ -45,14 +48,14 @@ class Postgres:
         sockets: Path,
         log: Path,
         account: Account | None = None,
-        ephemeral: bool = False,
+        fast: bool = False,
     ) -> None:
         self.programs = reachable_programs(programs, account=account)
         self.data = data
         self.sockets = sockets
         self.log = log
         self.account = account
-        self.ephemeral = ephemeral
+        self.fast = fast
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,8 +70,8 @@ class Postgres:
         self._check_version()
         self._clear_crashed_run()
         settings = {**SETTINGS, "unix_socket_directories": os.fspath(self.sockets)}
-        if self.ephemeral:
-            settings |= EPHEMERAL_SETTINGS
+        if self.fast:
+            settings |= FAST_SETTINGS
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with open_log(self.log) as log:
             self.process = spawn(
@@ -103,7 +106,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop it; clients are cut off, committed data is safe."""
         if self.process is not None:
-            stop(self.process, steps=AT_ONCE if self.ephemeral else GENTLE)
+            stop(self.process, steps=AT_ONCE if self.fast else GENTLE)
             self.process = None
 
     def _make_cluster(self) -> None:
@@ -118,7 +121,7 @@ class Postgres:
         initdb += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
         if self.programs.major >= 17:
             initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        if self.ephemeral:
+        if self.fast:
             initdb.append("--no-sync")
         self._run(initdb)
         self._run(

@@ -26,8 +26,11 @@ class Stopped(Exception):
     """A signal ended the launcher before its command was started."""
 
 
-def run(command: Sequence[str], *, data: Path, ephemeral: bool) -> int:
-    """Run ``command`` with DATABASE_URL, REDIS_URL and SECRET_KEY set; returns its exit status."""
+def run(command: Sequence[str], *, data: Path, ephemeral: bool, durable: bool = False) -> int:
+    """Run ``command`` with DATABASE_URL, REDIS_URL and SECRET_KEY set; returns its exit status.
+
+    An ``ephemeral`` run forgets everything at its end; unless it is ``durable``, in a crash too.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     sweep()
     folder = RunFolder.make()
@@ -40,7 +43,7 @@ def run(command: Sequence[str], *, data: Path, ephemeral: bool) -> int:
         else:
             kept = DataFolder.open(data)
             place = kept.path
-        services = _services(place, kept=kept, folder=folder, ephemeral=ephemeral)
+        services = _services(place, kept=kept, folder=folder, fast=ephemeral and not durable)
         for service in services:
             service.start()
         for service in services:
@@ -60,7 +63,7 @@ def run(command: Sequence[str], *, data: Path, ephemeral: bool) -> int:
             kept.close()
 
 
-def _services(place: Path, *, kept: DataFolder | None, folder: RunFolder, ephemeral: bool) -> list[Service]:
+def _services(place: Path, *, kept: DataFolder | None, folder: RunFolder, fast: bool) -> list[Service]:
     """The servers that must be started: those whose URL is not given."""
     services: list[Service] = []
     if not _given("DATABASE_URL"):
@@ -72,7 +75,7 @@ def _services(place: Path, *, kept: DataFolder | None, folder: RunFolder, epheme
                 sockets=folder.private("pg", account=account),
                 log=place / "postgres.log",
                 account=account,
-                ephemeral=ephemeral,
+                fast=fast,
             )
         )
     if not _given("REDIS_URL"):
