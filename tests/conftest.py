@@ -1,14 +1,32 @@
 """What every test may ask for: a migrated database, and servers on it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.db import connections
+from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
 
 from tests import services
 from tests.services import RunningServer
+
+_load_middleware = ClientHandler.load_middleware
+_loaded: dict[str, Any] = {}
+
+
+def _load_middleware_once(self: ClientHandler) -> None:
+    """Each test client would load it anew, and WhiteNoise look through all static files each time."""
+    if "chain" not in _loaded:
+        _load_middleware(self)
+        _loaded["chain"] = self._middleware_chain
+    self._middleware_chain = _loaded["chain"]
+
+
+ClientHandler.load_middleware = _load_middleware_once
+setting_changed.connect(lambda **_: _loaded.clear(), weak=False)
 
 
 def pytest_configure() -> None:

@@ -15,6 +15,11 @@ from twisted.internet import tcp
 
 # A peer that takes nothing for this long although more than Twisted's bufferSize (64 KiB) waits is dropped.
 STALL_SECONDS = 5.0
+# What a peer may send at a stretch and in the long run, in frames or parts of frames. The 64 commands that a
+# client may have outstanding are far below; a flood costs the others no more than this, whatever is in it.
+FRAMES_AT_ONCE = 256
+FRAMES_PER_SECOND = 2000.0
+REST_SECONDS = 0.05
 _USED = ("dataBuffer", "_tempDataLen", "socket")
 
 
@@ -25,6 +30,9 @@ class FrameProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is not t
     on_stalled: Callable[[], None] | None = None
     _direct = False
     _stalled: asyncio.TimerHandle | None = None
+    _share = float(FRAMES_AT_ONCE)
+    _shared_at = 0.0
+    _resting: asyncio.TimerHandle | None = None
 
     def onOpen(self) -> None:
         super().onOpen()
@@ -33,7 +41,35 @@ class FrameProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is not t
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.on_stalled = None  # it leads to the application, which leads here
+        if self._resting is not None:
+            self._resting.cancel()
         super().onClose(wasClean, code, reason)
+
+    def consumeData(self) -> None:
+        """Autobahn's, one share at a time: a peer that has used its own is not read for a while, and TCP
+        holds back what it sends."""
+        if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
+            super().consumeData()
+            return
+        if self._resting is not None:
+            return
+        now = asyncio.get_running_loop().time()
+        grown = self._share + (now - self._shared_at) * FRAMES_PER_SECOND
+        self._share, self._shared_at = min(grown, FRAMES_AT_ONCE), now
+        while self.processData() and self.state != self.STATE_CLOSED:
+            self._share -= 1
+            if self._share < 1:
+                self._rest()
+                return
+
+    def _rest(self) -> None:
+        self.transport.pauseProducing()
+        self._resting = asyncio.get_running_loop().call_later(REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = None
+        self.transport.resumeProducing()
+        self.consumeData()
 
     def write_frames(self, frames: bytes) -> int:
         if self.state != self.STATE_OPEN:

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 
@@ -15,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatproject.server.daphne import MAX_FRAME_BYTES, PING_SECONDS, PONG_SECONDS
 from chatproject.server.http import HEADERS_SECONDS, MAX_BODY_BYTES
+from chatproject.server.websocket import FRAMES_AT_ONCE, FRAMES_PER_SECOND
 from tests.services import RunningServer, wait_for
 
 StartServer = Callable[..., RunningServer]
@@ -78,19 +80,34 @@ def test_a_connection_serves_several_requests(server: RunningServer) -> None:
 
 
 def test_a_silent_socket_is_dropped_and_an_answering_one_is_not(server: RunningServer) -> None:
-    head = (
-        f"GET /ws/v1/ HTTP/1.1\r\nHost: {server.url.removeprefix('http://')}\r\nUpgrade: websocket\r\n"
-        f"Origin: {server.url}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     with _say_hello(server) as answering, socket.create_connection(server.address) as silent:
         silent.settimeout(PING_SECONDS + 2 + PONG_SECONDS + 1)
-        silent.sendall(head.encode())
+        silent.sendall(_handshake(server))
         silent.sendall(_masked_text('{"type": "hello", "ref": "1"}'))
         while _receive(silent):
             pass
         answering.send('{"type": "ping", "ref": "2"}')
         assert _reply(answering, "2")["ok"] is True
+
+
+def test_a_flood_of_frames_is_read_at_a_pace_and_none_is_lost(server: RunningServer) -> None:
+    """They come in one packet, and are answered as the peer's share grows; a second peer is answered too."""
+    pings = 1000
+    pieces = 2 * pings  # a head and a body
+    with _say_hello(server) as other, socket.create_connection(server.address) as flooding:
+        flooding.settimeout(30)
+        flooding.sendall(_handshake(server))
+        assert _receive(flooding).startswith(b"HTTP/1.1 101 ")
+        flooding.sendall(_masked_text('{"type": "hello", "ref": "1"}'))
+        begun = time.monotonic()
+        flooding.sendall((b"\x89\x81" + bytes(4) + b"\x1f") * pings)
+        other.send('{"type": "ping", "ref": "2"}')
+        assert _reply(other, "2")["ok"] is True
+        received = b""
+        while received.count(b"\x8a\x01\x1f") < pings:
+            received += (more := _receive(flooding))
+            assert more
+    assert time.monotonic() - begun >= (pieces - FRAMES_AT_ONCE) / FRAMES_PER_SECOND
 
 
 def test_a_frame_beyond_any_use_closes_the_socket(server: RunningServer) -> None:
@@ -146,6 +163,14 @@ def test_limits_are_not_lifted_where_others_can_reach(start_server: StartServer)
 
     assert main(["--host", "0.0.0.0", "--port", "0", "--no-limits"]) == 1
     os.environ.pop("NO_LIMITS")
+
+
+def _handshake(server: RunningServer) -> bytes:
+    return (
+        f"GET /ws/v1/ HTTP/1.1\r\nHost: {server.url.removeprefix('http://')}\r\nUpgrade: websocket\r\n"
+        f"Origin: {server.url}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
 
 
 def _say_hello(server: RunningServer) -> ClientConnection:

@@ -92,6 +92,11 @@ class Member:
         self._work.set()
         return send
 
+    def repeat(self, send: Send) -> None:
+        """Sends, beside another client, what that one sends."""
+        self._outbox.append(send)
+        self._work.set()
+
     @property
     def waiting(self) -> int:
         """How many messages have no answer yet."""
