@@ -319,37 +319,7 @@ def test_until_it_is_approved_an_application_is_its_owners_alone(bob):
     assert me(app.tokens_for(app.owner)["access_token"]).json()["id"] == app.owner.pk
 
 
-# --- Scopes ---
-
-SCOPES = [
-    ("GET", "me", None, "profile:read"),
-    ("GET", "rooms", None, "rooms:read"),
-    ("POST", "rooms", {"name": "Tea"}, "rooms:write"),
-    ("POST", "realtime/tickets", None, "realtime"),
-    ("GET", "moderation/reports", None, "moderation:read"),
-    ("POST", "moderation/sanctions", {"user": 1, "kind": "mute"}, "moderation:write"),
-    ("PATCH", "me", {"display_name": "New"}, None),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "body", "scope"), SCOPES, ids=str)
-def test_a_scope_is_needed_and_is_enough_for_what_the_person_may(bob, method, path, body, scope):
-    everything = "profile:read rooms:read rooms:write messages:read realtime moderation:read moderation:write"
-    app = App(scopes=everything)
-
-    def ask(scopes):
-        token = app.tokens_for(bob, scope=scopes)["access_token"]
-        return getattr(Client(), method.lower())(
-            f"/api/v1/{path}", body or {}, content_type="application/json", **bearer(token)
-        )
-
-    without = " ".join(one for one in everything.split() if one != scope)
-    refused = ask(without)
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    if scope:
-        assert refused.json()["fields"] == {"scope": [scope]}
-        answer = ask(scope)
-        assert answer.status_code != 403 or "scope" not in answer.json().get("fields", {})
+# --- What else holds an application back ---
 
 
 def test_an_application_has_its_own_limit(bob):

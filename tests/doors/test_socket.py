@@ -242,21 +242,6 @@ async def test_each_of_the_cast_is_told_what_they_may(server, people):
     assert refused.value.code == "unauthenticated"
 
 
-async def test_a_private_room_does_not_exist_for_outsiders(server, committed_db):
-    people = await do(cast, kind="private")
-    for user in (people.dave, people.gil):
-        client = await member(server.socket_url, user)
-        for command in ("room.open", "room.read"):
-            with pytest.raises(Refused) as refused:
-                await client.ask(
-                    command, room=people.room.pk, **({"seq": 1} if command == "room.read" else {})
-                )
-            assert refused.value.code == "not_found"
-        with pytest.raises(Refused) as refused:
-            await client.post(people.room.pk, "x")
-        assert refused.value.code == "not_found"
-
-
 async def test_someone_removed_gets_room_closed_and_nothing_after(server, committed_db):
     people = await do(cast, kind="private")
     room = people.room.pk
