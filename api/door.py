@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -52,12 +53,20 @@ class Door(APIView):
             raise PreconditionFailed
 
     def perform_authentication(self, request: Request) -> None:
-        """A bad token counts against its address: it fails before the throttle is asked."""
+        """A bad credential counts against its address: it fails before the throttle is asked."""
         try:
             super().perform_authentication(request)
-        except AppError:
+        except (AppError, APIException):
             take_by_address(request, REST_PER_ADDRESS)
             raise
+
+    def check_permissions(self, request: Request) -> None:
+        """Once the request has been counted: who is refused is counted, too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Done before the permissions were asked for."""
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
@@ -75,6 +84,7 @@ class UnknownPath(Door):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        take_by_address(request, REST_PER_ADDRESS)
         raise AppError(Code.NOT_FOUND)
 
 

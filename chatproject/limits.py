@@ -58,6 +58,8 @@ class Allowance:
 
 # The table of all limits. A person's key is their id, an address's the normalised address.
 GUESTS_PER_ADDRESS = Limit("guests-address", 30, 600)
+# Of all that Django answers, but REST, which has its own below. Many people may share an address.
+PAGES_PER_ADDRESS = Limit("pages-address", 3000, 60)
 SIGN_UP_PER_ADDRESS = Limit("sign-up-address", 20, 600)
 SIGN_IN_PER_ADDRESS = Limit("sign-in-address", 30, 300)
 SIGN_IN_PER_NAME = Limit("sign-in-name", 10, 300)

@@ -1,19 +1,24 @@
-"""What stands around every request: its line in the log, and refusals told in one way."""
+"""What stands around every request: its line in the log, its limit, and refusals told in one way."""
 
 import math
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 import structlog
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from chatproject.address import request_address
 from chatproject.errors import AppError, Code
+from chatproject.limits import PAGES_PER_ADDRESS, check
 
 logger = structlog.get_logger("request")
 GetResponse = Callable[[HttpRequest], HttpResponse]
+# Asked by machines as often as they like; they read no row, and must answer while everything else refuses.
+PROBES = frozenset({"/healthz", "/readyz"})
 # Pages that exist for a refusal; other codes share 500's, which says to try again.
 _PAGES = {401: "403.html", 403: "403.html", 404: "404.html", 429: "429.html"}
 
@@ -54,6 +59,26 @@ class AdminPolicy:
         return response
 
 
+class Limited:
+    """Counts every request against its address, before its view looks at anything; REST counts its own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        is_rest = hasattr(view, "cls")  # REST framework names its views so, and api.door counts in each
+        if is_rest or request.path in PROBES:
+            return None
+        try:
+            check(PAGES_PER_ADDRESS, request_address(request))
+        except AppError as refusal:
+            return refused(request, refusal)
+        return None
+
+
 class Refusals:
     """Turns an AppError that a view raises into problem+json (RFC 9457), or into a page for people."""
 
@@ -64,14 +89,20 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, AppError):
-            return None
-        if "application/json" in request.headers.get("Accept", ""):
-            return problem(error)
-        if error.code == Code.NOT_FOUND:
-            raise Http404
-        page = _PAGES.get(error.status, "500.html")
-        return render(request, page, {"refusal": error}, status=error.status)
+        return refused(request, error) if isinstance(error, AppError) else None
+
+
+def refused(request: HttpRequest, error: AppError) -> HttpResponse:
+    """``error`` as problem+json for whoever asks for JSON, else as a page."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return problem(error)
+    if error.code == Code.NOT_FOUND:
+        raise Http404
+    page = _PAGES.get(error.status, "500.html")
+    response = render(request, page, {"refusal": error}, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = _whole_seconds(error.retry_after)
+    return response
 
 
 def problem(error: AppError) -> JsonResponse:
@@ -88,5 +119,9 @@ def problem(error: AppError) -> JsonResponse:
     headers = {}
     if error.retry_after is not None:
         body["retry_after"] = error.retry_after
-        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+        headers["Retry-After"] = _whole_seconds(error.retry_after)
     return JsonResponse(body, status=error.status, headers=headers, content_type="application/problem+json")
+
+
+def _whole_seconds(wait: float) -> str:
+    return str(max(1, math.ceil(wait)))

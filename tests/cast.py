@@ -20,6 +20,7 @@ from chat.actions.members import add_member, change_role, join_room
 from chat.actions.rooms import create_room
 from chat.actions.sanctions import sanction_person
 from chat.models import GuestPolicy, Room, RoomKind
+from chatproject.limits import Limit, consume
 from tests.contract import check_frame
 
 WAIT_SECONDS = 10.0
@@ -175,10 +176,17 @@ class Client:
 
 
 async def connect(
-    url: str, session: str | None = None, *, origin: str | None = "own", **options: Any
+    url: str,
+    session: str | None = None,
+    *,
+    origin: str | None = "own",
+    forwarded: str | None = None,
+    **options: Any,
 ) -> Client:
-    """A socket before hello."""
+    """A socket before hello. ``forwarded`` is the address that a proxy, or who plays one, gives for it."""
     headers = {"Cookie": f"session={session}"} if session else {}
+    if forwarded:
+        headers["X-Forwarded-For"] = forwarded
     if origin == "own":
         origin = url.replace("ws", "http", 1).removesuffix("/ws/v1/")
     connection = await websockets.connect(
@@ -211,3 +219,8 @@ async def do(function: Any, *args: Any, **kwargs: Any) -> Any:
 async def member(url: str, user: User, *rooms: int) -> Client:
     """A socket of ``user``, signed in by session cookie, that follows ``rooms``."""
     return await enter(url, await do(session_for, user), *rooms)
+
+
+def use_up(limit: Limit, key: int | str) -> None:
+    """Nothing is left to ``key`` of ``limit`` for half an hour, however fast it fills again."""
+    assert consume(Limit(limit.name, 2, 3600), key).allowed
