@@ -17,6 +17,7 @@ from chat.models import MAX_BODY_CHARS
 from chat.payloads import instant, person_payload
 from chat.realtime import handshake
 from chat.realtime import protocol as wire
+from chat.realtime.addresses import Seat
 from chat.realtime.hub import HEARTBEAT_SECONDS
 from chat.realtime.process import Process
 from chat.realtime.room import Socket, Subscription
@@ -48,6 +49,7 @@ class Commands:
         self._process = process
         self._scope: Mapping[str, Any] = {}
         self._address = ""
+        self._seat: Seat | None = None
         self._hello: asyncio.Future[None] | None = None
         self._to_follow: dict[str, Subscription] = {}
         self._opening: dict[int, wire.OpenRoom] = {}
@@ -71,6 +73,7 @@ class Commands:
         self._address = scope_address(scope)
         try:
             await limits.acheck(limits.SOCKETS_PER_ADDRESS, self._address)
+            self._seat = self._process.addresses.take(self._address)
         except AppError as refusal:
             self._socket.end(wire.Close.RATE, refusal.message, refusal.retry_after)
 
@@ -118,6 +121,8 @@ class Commands:
     def stop(self) -> None:
         """The socket has gone. What the writer has accepted is still written."""
         self._posts.clear()
+        if self._seat is not None:
+            self._seat.leave()
         if self._hello is not None and not self._hello.done():
             self._hello.cancel()
 
@@ -133,6 +138,8 @@ class Commands:
                 raise AppError(Code.UNAUTHENTICATED)
             if not self._socket.greet(user, credential):
                 raise AppError(Code.RATE_LIMITED, "Too many connections at once.", retry_after=30.0)
+            if user is not None and self._seat is not None:
+                self._seat.name()
         except AppError as refusal:
             asyncio.get_running_loop().call_soon(self._refuse, refusal)
             raise

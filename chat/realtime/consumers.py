@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.conf import settings
 
 from accounts.credentials import Credential
 from accounts.models import User
 from chat.realtime import handshake
+from chat.realtime.budget import Budget
 from chat.realtime.commands import Commands
 from chat.realtime.outlet import Outlet, outlet_for
 from chat.realtime.process import Process, current_process
@@ -53,6 +55,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
         self.closed = False
         self._outstanding = 0
         self._refused = 0
+        self._budget = Budget()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(
@@ -105,6 +108,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels is not type
 
     def _receive(self, message: dict[str, Any]) -> None:
         frame = message.get("text")
+        wait = self._budget.spend(message.get("bytes") or b"" if frame is None else frame)
+        if wait is not None and not settings.NO_LIMITS:
+            self.end(Close.RATE, "Too many frames, or too much in them.", wait)
+            return
         try:
             command = parse_command(frame)
             if self._outstanding >= MAX_OUTSTANDING:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from chat.log import LoggedEvent
+from chat.realtime.addresses import Addresses
 from chat.realtime.doorbell import PEOPLE, notification_bell, ring_from_thread, room_group
 from chat.realtime.hub import Hub
 from chat.realtime.protocol import Close
@@ -31,6 +32,7 @@ class Process:
         self.pool = pool
         self.writer = Writer(pool)
         self.hub = Hub(pool)
+        self.addresses = Addresses()
         self._sockets: set[Socket] = set()
         self.tasks = Tasks()
         self.hub.start()

@@ -18,6 +18,7 @@ from accounts.credentials import Credential, session_credential
 from accounts.models import User
 from accounts.scopes import check_scope
 from chat.realtime import handshake
+from chat.realtime.addresses import Seat
 from chat.realtime.cursor import Cursor, parse_cursor
 from chat.realtime.feed import Batch, sse_event
 from chat.realtime.outlet import Outlet
@@ -55,6 +56,7 @@ class Stream:
         self._send = send
         self._process: Process = current_process()
         self._direct: ResponseSocket | None = scope.get("extensions", {}).get(STREAM_EXTENSION)
+        self._seat: Seat | None = None
         self._seqs: dict[int, int] = {}
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._queued = 0
@@ -150,7 +152,9 @@ class Stream:
     async def _admit(self) -> None:
         if drain.draining():
             raise AppError(Code.UNAVAILABLE, retry_after=1.0)
-        await limits.acheck(limits.SOCKETS_PER_ADDRESS, scope_address(self._scope))
+        address = scope_address(self._scope)
+        await limits.acheck(limits.SOCKETS_PER_ADDRESS, address)
+        self._seat = self._process.addresses.take(address)
         found = await self._process.pool.run(self._authenticate)
         if found is not None:
             self.user, self.credential = found
@@ -158,6 +162,7 @@ class Stream:
             for scope in ("realtime", "messages:read"):
                 check_scope(self.credential.scopes, scope)
             await limits.acheck(limits.SOCKETS_PER_PERSON, self.user_id)
+            self._seat.name()
         if not self._process.hub.people.add(self):
             raise AppError(Code.RATE_LIMITED, "Too many connections at once.", retry_after=30.0)
         self._process.count(self)
@@ -270,6 +275,8 @@ class Stream:
         self.closed = True
         self._process.hub.close_all(self)
         self._process.uncount(self)
+        if self._seat is not None:
+            self._seat.leave()
         self._process.hub.people.remove(self)
 
     def _header(self, name: bytes) -> bytes:
