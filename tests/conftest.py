@@ -11,7 +11,7 @@ from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
 
 from tests import services
-from tests.services import RunningServer
+from tests.services import METRICS_TOKEN, RunningServer
 
 _load_middleware = ClientHandler.load_middleware
 _loaded: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server of one process, shared by all tests of this worker."""
-    running = services.serve(tmp_path_factory.mktemp("server") / "log")
+    running = services.serve(tmp_path_factory.mktemp("server") / "log", METRICS_TOKEN=METRICS_TOKEN)
     yield running
     running.stop()
 

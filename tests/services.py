@@ -42,6 +42,8 @@ os.environ["STATIC_ROOT"] = f"{os.environ.get('RUN_FOLDER', ROOT / '.services')}
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 # Runs the same tests on plain Daphne in place of our server: no ready frames, ASGI's ``send`` alone.
 PLAIN_DAPHNE = os.environ.get("TEST_SERVER") == "daphne"
+# Of the server that a worker's tests share.
+METRICS_TOKEN = "let-me-look"
 OURS, DAPHNE = ("chatproject.server",), ("daphne", "chatproject.asgi:application")
 
 

@@ -19,9 +19,10 @@ from chat.realtime.protocol import MAX_FRAME_BYTES, Close
 from chatproject.asgi import STREAM_PATH
 from chatproject.limits import ROOMS_PER_PERSON, SOCKETS_PER_ADDRESS
 from tests.cast import WAIT_SECONDS, Refused, cast, connect, do, enter, member, person, session_for, use_up
+from tests.services import METRICS_TOKEN
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-AT_ONCE = 50
+AT_ONCE, TRIES = 50, 5
 
 
 def own_address():
@@ -38,14 +39,23 @@ def token_of(server, user):
 
 
 async def test_of_fifty_requests_at_once_exactly_as_many_pass_as_the_limit_says(server):
-    user = await do(person, "greedy")
-    headers = {"Authorization": f"Bearer {await do(token_of, server, user)}"}
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
-        calls = [http.post("/api/v1/rooms", json={"name": f"Room {n}"}) for n in range(AT_ONCE)]
-        answers = [answer.status_code for answer in await asyncio.gather(*calls)]
+    for _ in range(TRIES):
+        user, without_redis = await do(person, "greedy"), await do(decided_alone, server)
+        headers = {"Authorization": f"Bearer {await do(token_of, server, user)}"}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
+            calls = [http.post("/api/v1/rooms", json={"name": f"Room {n}"}) for n in range(AT_ONCE)]
+            answers = [answer.status_code for answer in await asyncio.gather(*calls)]
+        if await do(decided_alone, server) == without_redis:
+            break  # else a busy machine was taken for a Redis that is away, and both have counted
     assert ROOMS_PER_PERSON.count == 10
     assert (answers.count(201), answers.count(429)) == (10, AT_ONCE - 10)
     assert await do(Room.objects.filter(created_by=user).count) == 10
+
+
+def decided_alone(server):
+    """How many limits the server has decided without Redis."""
+    _, text = server.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    return next(line for line in text.splitlines() if line.startswith("limiter_fallback_total"))
 
 
 def left_for(server, peer, forwarded=None):
@@ -152,10 +162,12 @@ def packet(text, times):
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=True) * times
 
 
+# It is read at a pace, and its budget grows meanwhile.
+MORE = FRAMES_PER_SOCKET + 200
 PING = '{"type":"ping","ref":"a"}'
 FLOODS = {
-    "frames": packet(PING, FRAMES_PER_SOCKET + 1),
-    "frames that are refused for now": packet('{"type":"typing","ref":"a","room":1}', FRAMES_PER_SOCKET + 1),
+    "frames": packet(PING, MORE),
+    "frames that are refused for now": packet('{"type":"typing","ref":"a","room":1}', MORE),
     "bytes": packet(PING.ljust(MAX_FRAME_BYTES), BYTES_PER_SOCKET // MAX_FRAME_BYTES + 1),
 }
 
