@@ -11,6 +11,7 @@ import structlog
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from chatproject import policies
 from chatproject.address import request_address
 from chatproject.errors import AppError, Code
 from chatproject.limits import PAGES_PER_ADDRESS, check
@@ -45,17 +46,32 @@ class RequestLog:
         return response
 
 
-class AdminPolicy:
-    """Pages of the admin: as strict as the others, but for Trusted Types, under which its jQuery throws."""
+class OwnResources:
+    """No page of another site may take in an answer of ours as an image, a script or a style."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith("/admin/"):
-            without = {"require-trusted-types-for": None, "trusted-types": None}
-            response._csp_replace = without  # type: ignore[attr-defined]  # django-csp's own interface
+        name, value = policies.RESOURCES
+        response.headers.setdefault(name, value)
+        return response
+
+
+class Policies:
+    """Gives each answer the policy of its sort; see chatproject.policies."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.headers.get("Content-Type", "").startswith("text/html"):
+            response._csp_config = policies.CLOSED  # type: ignore[attr-defined]  # django-csp's own interface
+        elif request.path.startswith("/admin/"):
+            # Under Trusted Types the admin's jQuery throws.
+            response._csp_config = policies.WITHOUT_TRUSTED_TYPES  # type: ignore[attr-defined]
         return response
 
 

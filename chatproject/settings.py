@@ -4,11 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from chatproject import environment
+from chatproject import environment, policies
 from chatproject.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -63,6 +62,8 @@ INSTALLED_APPS = [
     "api",
 ]
 MIDDLEWARE = [
+    "chatproject.middleware.OwnResources",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "chatproject.middleware.RequestLog",
@@ -74,10 +75,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.LastSeen",
     "allauth.account.middleware.AccountMiddleware",
-    "chatproject.middleware.AdminPolicy",
+    "chatproject.middleware.Policies",
     "chatproject.middleware.Refusals",
 ]
 ROOT_URLCONF = "chatproject.urls"
@@ -179,25 +179,13 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
+# The proxy in front says by X-Forwarded-Proto how it was reached; machines that watch come without it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 X_FRAME_OPTIONS = "DENY"
-# The policy of pages. Admin (chatproject.middleware.AdminPolicy) and API docs are without Trusted Types.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "manifest-src": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["message-html"],
-    }
-}
+# The policy of pages; chatproject.middleware.Policies gives the others theirs.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.PAGES}
 
 # --- Language, files, mail, logs -------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -215,6 +203,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "chatproject.static.HashedStorage"},
 }
 WHITENOISE_MAX_AGE = 60
+WHITENOISE_ADD_HEADERS_FUNCTION = policies.add_file_headers
 
 # --- People: sign-in -------------------------------------------------------------------------------
 # allauth keeps the flows; accounts.adapter binds them to our actions, limits and words.

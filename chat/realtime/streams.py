@@ -28,12 +28,14 @@ from chat.realtime.room import Subscription
 from chatproject import limits, metrics
 from chatproject.address import scope_address
 from chatproject.errors import TABLE, AppError, Code
+from chatproject.policies import closed_headers
 from chatproject.server import drain
 from chatproject.server.streams import STREAM_EXTENSION, ResponseSocket
 
 logger = logging.getLogger(__name__)
 
 MAX_ROOMS = 50
+PROBLEM = b"application/problem+json"
 MAX_UNSENT_BYTES = 1024 * 1024
 STALLED_BYTES = 64 * 1024
 BEAT_SECONDS = 15.0
@@ -197,6 +199,7 @@ class Stream:
 
     async def _start(self, opened: list[Subscription], resync: list[int]) -> None:
         headers = [
+            *closed_headers(),
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
@@ -263,7 +266,7 @@ class Stream:
         }
         if refusal.fields:
             body["fields"] = refusal.fields
-        headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+        headers = [*closed_headers(), (b"content-type", PROBLEM), (b"cache-control", b"no-store")]
         if refusal.retry_after is not None:
             headers.append((b"retry-after", str(max(1, math.ceil(refusal.retry_after))).encode()))
         if refusal.code is Code.UNAUTHENTICATED:

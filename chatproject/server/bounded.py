@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chatproject.policies import closed_headers
+
 AT_ONCE = 8
 MAX_WAITING = 256
 UNBOUNDED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -43,6 +45,7 @@ class Bounded:
 
 
 async def _refuse(send: Any) -> None:
-    headers = [(b"content-type", b"application/problem+json"), (b"retry-after", b"2")]
+    problem = (b"content-type", b"application/problem+json")
+    headers = [*closed_headers(), problem, (b"retry-after", b"2")]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": BUSY})

@@ -13,6 +13,8 @@ from typing import Any
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web.http import HTTPChannel
 
+from chatproject.policies import closed_headers
+
 MAX_BODY_BYTES = 1_048_576
 HEADERS_SECONDS = 10
 BODY_SECONDS = 30
@@ -72,13 +74,11 @@ class BoundedChannel(HTTPChannel):
     def refuse(self, status: HTTPStatus, *, code: str) -> None:
         """Answer with a problem document, read no more of the request and close."""
         self._refused = True
-        problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "code": code}
-        body = json.dumps(problem).encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/problem+json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        headers, body = _problem(status, code=code)
+        headers += [(b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
+        lines += [name + b": " + value for name, value in headers]
+        self.transport.write(b"\r\n".join([*lines, b"", body]))
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()
         self.setTimeout(LINGER_SECONDS)
@@ -92,6 +92,13 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne is not typed
             self.channel.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large")
         else:
             super().handleContentChunk(data)
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """What Daphne cannot hand to the application, or got no answer to."""
+        ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        headers, problem = _problem(HTTPStatus(status), code="internal" if ours else "invalid")
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": problem})
 
     def process(self) -> Any:
         transport = self.transport
@@ -113,3 +120,10 @@ class BoundedFactory(HTTPFactory):  # type: ignore[misc]  # daphne is not typed
         channel.timeOut = IDLE_SECONDS
         channel.requestFactory = BoundedRequest
         return channel
+
+
+def _problem(status: HTTPStatus, *, code: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of a refusal (RFC 9457)."""
+    problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "code": code}
+    headers = [*closed_headers(), (b"content-type", b"application/problem+json")]
+    return headers, json.dumps(problem).encode()
