@@ -20,6 +20,7 @@ from accounts.actions.accounts import set_password
 from accounts.actions.naming import is_free, name_taken
 from accounts.models import User
 from chatproject.errors import AppError
+from chatproject.lines import clean_line
 
 PASSWORD_HELP = _("At least 10 characters.")
 
@@ -138,6 +139,13 @@ class StaffCreationForm(BaseUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("username", "email", "display_name")
+
+    def clean_username(self) -> str:
+        """One line that can be seen whole."""
+        try:
+            return clean_line(self.cleaned_data["username"], field="username")
+        except AppError as error:
+            raise form_error(error) from error
 
     def clean_display_name(self) -> str:
         """The name as it will be kept."""

@@ -12,11 +12,10 @@ from functools import lru_cache
 from confusable_homoglyphs.confusables import confusables_data
 
 from chatproject.errors import AppError, Code
+from chatproject.lines import MAX_MARKS_IN_A_ROW, marks_in_a_row
 
 MAX_NAME_CHARS = 40
 MAX_SKELETON_CHARS = 255
-# Vietnamese and Hebrew need two or three marks on one letter; more is a tower over other people's lines.
-MAX_MARKS_IN_A_ROW = 3
 # Control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph separators.
 REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that show as nothing: fillers of Hangul and Khmer, the blank Braille cell, CGJ.
@@ -45,7 +44,7 @@ def clean_display_name(raw: str, *, may_be_reserved: bool = False) -> str:
     if any(char in BLANKS or unicodedata.category(char) in REFUSED_CATEGORIES for char in name):
         raise invalid_name("This name has characters that cannot be seen.")
     name = re.sub(r"\s+", " ", name)
-    if _marks_in_a_row(name) > MAX_MARKS_IN_A_ROW or unicodedata.category(name[0]).startswith("M"):
+    if marks_in_a_row(name) > MAX_MARKS_IN_A_ROW or unicodedata.category(name[0]).startswith("M"):
         raise invalid_name("Too many marks on one letter.")
     if not 0 < len(skeleton(name)) <= MAX_SKELETON_CHARS:
         raise invalid_name("Use letters or digits.")
@@ -87,14 +86,6 @@ def alternatives(name: str, *, count: int = 20) -> list[str]:
     """Names close to ``name``, in the order to offer them: "Noor 2", "Noor 3", …"""
     ends = [f" {number}" for number in range(2, count + 2)]
     return [name[: MAX_NAME_CHARS - len(end)].rstrip() + end for end in ends]
-
-
-def _marks_in_a_row(name: str) -> int:
-    longest = run = 0
-    for char in unicodedata.normalize("NFD", name):
-        run = run + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
-        longest = max(longest, run)
-    return longest
 
 
 def _without_number(text: str) -> str:

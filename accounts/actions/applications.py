@@ -16,6 +16,7 @@ from accounts.models import Application, ApplicationStatus, Consent, User
 from accounts.names import clean_display_name, skeleton
 from accounts.scopes import SCOPES, parse_scopes, to_text
 from chatproject.errors import AppError, Code
+from chatproject.lines import clean_line, plain_line
 
 MAX_APPLICATIONS = 20
 MAX_REDIRECT_URIS = 10
@@ -48,8 +49,8 @@ def register_application(
     application = Application(
         user=owner,
         name=clean_display_name(name),
-        description=description.strip(),
-        website=website.strip(),
+        description=plain_line(description),
+        website=clean_line(website, field="website"),
         redirect_uris="" if acts_alone else " ".join(_checked_uris(redirect_uris)),
         client_type=Application.CLIENT_CONFIDENTIAL if confidential else Application.CLIENT_PUBLIC,
         authorization_grant_type=(
@@ -72,7 +73,8 @@ def change_application(
     application = own_application(owner, application_id)
     if application.authorization_grant_type == Application.GRANT_AUTHORIZATION_CODE:
         application.redirect_uris = " ".join(_checked_uris(redirect_uris))
-    application.description, application.website = description.strip(), website.strip()
+    application.description = plain_line(description)
+    application.website = clean_line(website, field="website")
     _save(application)
     return application
 

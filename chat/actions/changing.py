@@ -11,16 +11,17 @@ from django.utils.translation import gettext as _
 from chat.audit import Why
 from chat.models import MAX_REASON_CHARS, Category
 from chatproject.errors import AppError, Code
+from chatproject.lines import plain_line
 
 
 def checked(why: Why | None) -> Why:
     """``why`` with a category from the list and its words in one line. Raises AppError INVALID."""
     why = why or Why()
     category = why.category or Category.OTHER
-    text = " ".join(why.text.split())
+    text = plain_line(why.text)
     if category not in Category.values:
         raise AppError(Code.INVALID, fields={"category": [_("This is not a reason from the list.")]})
-    if len(text) > MAX_REASON_CHARS or "\0" in text:
+    if len(text) > MAX_REASON_CHARS:
         words = _("At most %(count)s characters.") % {"count": MAX_REASON_CHARS}
         raise AppError(Code.INVALID, fields={"reason": [words]})
     return Why(category, text)

@@ -18,6 +18,7 @@ from chat.audit import Deed, Why
 from chat.models import GuestPolicy, Kind, Membership, ModerationAction, Role, Room, RoomKind
 from chat.payloads import instant
 from chatproject.errors import AppError, Code
+from chatproject.lines import clean_line
 
 UPDATED, ARCHIVED, REOPENED = "room.updated", "room.archived", "room.reopened"
 _MAX_SLUG_CHARS = 50
@@ -52,7 +53,7 @@ def create_room(
     if owner.is_guest or not owner.is_active:
         raise AppError(Code.FORBIDDEN, "Guests cannot create rooms. Sign up first.")
     room = Room(kind=kind, guest_policy=guest_policy, created_by=owner, client_id=client_id)
-    room.name, room.topic = _line(name), _line(topic)
+    room.name, room.topic = clean_line(name, field="name"), clean_line(topic, field="topic")
     room.slug = slug or _free_slug(room.name)
     _validate(room)
     try:
@@ -77,7 +78,7 @@ def update_room(actor: User, room_id: int, changes: RoomChanges, *, why: Why | N
         wanted = {name: getattr(changes, name) for name in RoomChanges.__slots__}
         wanted = {name: value for name, value in wanted.items() if value is not None}
         for name in {"name", "topic"} & wanted.keys():
-            wanted[name] = _line(wanted[name])
+            wanted[name] = clean_line(wanted[name], field=name)
         if wanted.get("kind", room.kind) == RoomKind.PRIVATE and "guest_policy" not in wanted:
             wanted["guest_policy"] = GuestPolicy.NONE
         before = {name: getattr(room, name) for name, value in wanted.items() if getattr(room, name) != value}
@@ -160,14 +161,6 @@ def _managed(actor: User, room_id: int) -> tuple[Room, Author]:
     author = author_in(room, actor)
     access.check_may_manage(author.standing)
     return room, author
-
-
-def _line(raw: str) -> str:
-    """One line of text in NFC without control characters around or in it."""
-    text = " ".join(unicodedata.normalize("NFC", raw).split())
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Cf"} and char not in "\u200c\u200d" for char in text):
-        raise AppError(Code.INVALID, "Control characters are not allowed.")
-    return text
 
 
 def _free_slug(name: str) -> str:

@@ -1,6 +1,6 @@
 """Writing automod rules: every change of a live one is in force with the next message."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from chat.standing import staff_may
 from chat.text.vetting import vet_domains, vet_pattern, vet_words
 from chatproject.database import clock
 from chatproject.errors import AppError, Code
+from chatproject.lines import clean_line
 
 SAVED = "rule.saved"
 # Heavy patterns in one RE2 set are slow together: 500 of them cost a message milliseconds.
@@ -43,6 +44,7 @@ class RuleFields:
 def save_rule(actor: User, rule_id: int | None, wanted: RuleFields, *, why: Why | None = None) -> AutomodRule:
     """Makes or changes a rule. Raises AppError INVALID with ``fields`` for one that cannot work."""
     reason = checked(why)
+    wanted = replace(wanted, name=clean_line(wanted.name, field="name"))
     with transaction.atomic():
         rule = _locked(actor, rule_id)
         # Before it was made, a rule was the same and not there.

@@ -34,3 +34,10 @@ class ActingAdmin(DeskAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The form's action has saved it."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """What the form says: the rows below it are only shown, and were never saved."""
+        message: list[dict[str, Any]] = super().construct_change_message(request, form, [], add)
+        return message

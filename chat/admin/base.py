@@ -1,11 +1,12 @@
 """What all pages of the desk share. They show; changes go through actions."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 
@@ -49,6 +50,12 @@ class DeskAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Looks for what is kept, which is in NFC."""
+        return super().get_search_results(request, queryset, unicodedata.normalize("NFC", search_term))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
