@@ -15,7 +15,8 @@ from chatproject.errors import AppError, Code
 # What CommonMark can do beyond this belongs to documents, not to messages.
 _RULES_OFF = ["heading", "lheading", "hr", "image", "reference", "html_block", "html_inline"]
 _TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
-_ATTRIBUTES = {
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # nh3 would let title and lang through everywhere
     "a": {"href"},
     "p": {"dir"},
     "li": {"dir"},
