@@ -31,6 +31,11 @@ def write(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def isolated(name: str) -> str:
+    """A name as it stands in plain text: static/js/lib/text.js."""
+    return f"\u2068{name}\u2069"
+
+
 def expect_connected(page: Page) -> None:
     expect(page.locator(".messages--live")).to_be_visible()
     expect(page.locator(".rooms__me-state")).to_have_text("Connected")

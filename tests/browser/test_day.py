@@ -17,7 +17,7 @@ from chat.actions.rules import RuleFields, save_rule
 from chat.models import GuestPolicy, ModerationAction, Report
 from tests import cast
 from tests.browser.aside import aside
-from tests.browser.pages import bodies, expect_connected, path, write
+from tests.browser.pages import bodies, expect_connected, isolated, path, write
 from tests.browser.test_moderation import choose
 from tests.scenes import employ
 
@@ -123,7 +123,9 @@ def test_a_day_at_the_desk(server, visit):
     expect(desk.locator(".messagelist")).to_contain_text("Banned")
     banned, deleted = day.ear.hear("member.sanctioned", "message.deleted")
     assert (banned["data"]["kind"], deleted["data"]["message"]["body"]) == ("ban", "")
-    expect(day.guest.get_by_role("heading", name="You are banned from Tea kitchen")).to_be_visible()
+    expect(
+        day.guest.get_by_role("heading", name=f"You are banned from {isolated('Tea kitchen')}")
+    ).to_be_visible()
     day.shows()
 
     desk.goto(f"{server.url}/admin/chat/report/{report.pk}/change/")

@@ -29,7 +29,16 @@ from chatproject.database import clock
 from tests import cast
 from tests.browser.aside import aside
 from tests.browser.conftest import Visitor
-from tests.browser.pages import Canonical, assert_no_barrier, bodies, expect_connected, path, say, write
+from tests.browser.pages import (
+    Canonical,
+    assert_no_barrier,
+    bodies,
+    expect_connected,
+    isolated,
+    path,
+    say,
+    write,
+)
 from tests.services import RunningServer, wait_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -208,7 +217,9 @@ def test_mute_closes_the_box_and_ends(server: RunningServer, visit: Visit) -> No
     expect(strip(muted)).to_have_text(
         re.compile(r"You cannot write until .+\. Reason given: Spam or advertising: twice today\.")
     )
-    expect(moderator.locator(".toast__text")).to_have_text(f"{bob.display_name} cannot write for a day")
+    expect(moderator.locator(".toast__text")).to_have_text(
+        f"{isolated(bob.display_name)} cannot write for a day"
+    )
     muted.reload()
     expect(muted.locator(".messages--live")).to_be_visible()
     expect(strip(muted)).to_contain_text("Reason given: Spam or advertising: twice today.")
@@ -231,7 +242,9 @@ def test_warning_is_shown_until_it_is_understood(server: RunningServer, visit: V
         expect_connected(page)
     choose_person(moderator, bob, "Warn")
     confirm(moderator, "Warn", why="Harassment or bullying", words="be kind")
-    notice = warned.get_by_role("alert").filter(has_text="A moderator warns you in Tea kitchen")
+    notice = warned.get_by_role("alert").filter(
+        has_text=f"A moderator warns you in {isolated('Tea kitchen')}"
+    )
     expect(notice).to_contain_text("Reason given: Harassment or bullying: be kind.")
     warned.reload()
     expect(notice).to_be_visible()
@@ -254,7 +267,9 @@ def test_kick_and_ban_close_the_room_and_lifting_opens_it(server: RunningServer,
         expect_connected(page)
     choose_person(moderator, bob, "Kick")
     confirm(moderator, "Kick for 5 minutes", why="Off topic")
-    expect(barred.get_by_role("heading", name="You were taken out of Tea kitchen")).to_be_visible()
+    expect(
+        barred.get_by_role("heading", name=f"You were taken out of {isolated('Tea kitchen')}")
+    ).to_be_visible()
     expect(barred.locator(".empty__text")).to_contain_text("Reason given: Off topic. You can come back at")
     moderator.get_by_role("button", name="Undo").click()
     expect_open(barred)
@@ -263,7 +278,9 @@ def test_kick_and_ban_close_the_room_and_lifting_opens_it(server: RunningServer,
     choose_person(moderator, bob, "Ban")
     moderator.get_by_label("How long").select_option(label="For ever")
     confirm(moderator, "Ban for ever", why="Hate")
-    expect(barred.get_by_role("heading", name="You are banned from Tea kitchen")).to_be_visible()
+    expect(
+        barred.get_by_role("heading", name=f"You are banned from {isolated('Tea kitchen')}")
+    ).to_be_visible()
     expect(barred.locator(".empty__text")).to_have_text("Reason given: Hate.")
     choose_person(moderator, bob, "What is in force")
     moderator.get_by_role("button", name="Lift: Banned for ever").click()
@@ -277,7 +294,9 @@ def test_kick_ends_by_itself(server: RunningServer, visit: Visit) -> None:
     page = visit(bob, server.url + path(room), may_note=REFUSED).page
     expect_connected(page)
     sanction(olga, bob.pk, kind="ban", room_id=room.pk, until=soon(3))
-    expect(page.get_by_role("heading", name="You are banned from Tea kitchen until")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name=f"You are banned from {isolated('Tea kitchen')} until")
+    ).to_be_visible()
     expect_open(page)
 
 
@@ -310,7 +329,7 @@ def test_ban_and_clean_up_is_taken_back_in_one_step(server: RunningServer, visit
     confirm(moderator, "Ban for ever")
     expect(bodies(other)).to_have_text(["Removed by a moderator"] * 3)
     expect(moderator.locator(".toast__text")).to_have_text(
-        f"{dave.display_name} is banned, 3 messages removed"
+        f"{isolated(dave.display_name)} is banned, 3 messages removed"
     )
     moderator.get_by_role("button", name="Undo").click()
     expect(bodies(other)).to_have_text([f"Spam {number}" for number in range(3)])
@@ -352,7 +371,7 @@ def test_moderator_removes_and_its_author_is_told(server: RunningServer, visit: 
     confirm(moderator, "Remove", why="Spam or advertising", words="not here")
     expect(bodies(author)).to_have_text(["Removed by a moderator"])
     notice = author.locator(".notice")
-    expect(notice).to_contain_text("A moderator removed a message of yours in Tea kitchen")
+    expect(notice).to_contain_text(f"A moderator removed a message of yours in {isolated('Tea kitchen')}")
     expect(notice).to_contain_text("Reason given: Spam or advertising: not here.")
     assert wait_for(lambda: unseen(bob) == 0, seconds=WAIT_SECONDS)
     notice.get_by_role("button", name="Close").click()

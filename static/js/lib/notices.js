@@ -1,17 +1,17 @@
 /** What the room itself reports, in words: an icon's name (or null for a plain knot) and a sentence. */
 
+import { isolated } from "./text.js";
+
 const ROLES = { owner: "an owner", moderator: "a moderator", member: "a member" };
 
 /** The lines of one notice. `nameOf` gives a name for an id or null; `me` is the reader or null. */
 export function noticeLines(notice, { nameOf, me }) {
   const { kind, data, actor } = notice;
-  const isMe = (user) => Boolean(me) && user.id === me.id;
-  if (kind === "member.joined") return [line(null, isMe(data.user) ? "You joined" : `${data.user.display_name} joined`)];
-  if (kind === "member.left") return [line(null, isMe(data.user) ? "You left" : `${data.user.display_name} left`)];
-  if (kind === "member.role_changed") {
-    const role = ROLES[data.role] ?? data.role;
-    return [line("shield", isMe(data.user) ? `You are now ${role}` : `${data.user.display_name} is now ${role}`)];
-  }
+  const isMe = me && data.user?.id === me.id;
+  const who = isMe ? "You" : isolated(data.user?.display_name);
+  if (kind === "member.joined") return [line(null, `${who} joined`)];
+  if (kind === "member.left") return [line(null, `${who} left`)];
+  if (kind === "member.role_changed") return [line("shield", `${who} ${isMe ? "are" : "is"} now ${ROLES[data.role] ?? data.role}`)];
   if (kind === "member.sanctioned") return [line("shield", "A moderator restricted a member")];
   if (kind === "member.unsanctioned") return [line("shield", "A moderator lifted a restriction")];
   if (kind === "room.archived") return [line("lock", data.room.archived_at ? "The room was closed" : "The room was opened again")];
@@ -21,13 +21,13 @@ export function noticeLines(notice, { nameOf, me }) {
 
 function actorName(actor, { nameOf, me }) {
   if (me && actor === me.id) return "You";
-  return actor ? nameOf(actor) : null;
+  return actor && nameOf(actor) && isolated(nameOf(actor));
 }
 
 function roomLines({ before, room }, who) {
   const lines = [];
   if (before.name !== room.name) {
-    lines.push(line("edit", who ? `${who} renamed the room to ${room.name}` : `The room is now called ${room.name}`));
+    lines.push(line("edit", who ? `${who} renamed the room to ${isolated(room.name)}` : `The room is now called ${isolated(room.name)}`));
   }
   if (before.topic !== room.topic) {
     lines.push(line("edit", who ? `${who} changed the topic` : "The topic was changed"));

@@ -1,5 +1,7 @@
 /** Reasons, times and kinds of sanctions, in words. The reasons are those of chat/models/reason.py. */
 
+import { isolated } from "./text.js";
+
 export const CATEGORIES = [
   ["spam", "Spam or advertising"],
   ["harassment", "Harassment or bullying"],
@@ -53,7 +55,8 @@ export const REACHES = [
 ];
 
 /** What was done, for the toast. */
-export function doneText(kind, name, minutes) {
+export function doneText(kind, displayName, minutes) {
+  const name = isolated(displayName);
   if (kind === "warn") return `${name} was warned`;
   if (kind === "mute") return `${name} cannot write ${forTime(minutes)}`;
   if (kind === "kick") return `${name} was kicked`;

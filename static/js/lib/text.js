@@ -13,6 +13,9 @@ export function plain(body) {
   return [...line].slice(0, PREVIEW_CHARS).join("");
 }
 
+/** A name that turns nothing around it. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /** Length as the server counts it: in code points. */
 export function length(body) {
   let count = 0;

@@ -1,15 +1,15 @@
 /** What is told to a person, in words: {icon, tone, title, text} of a notice, and of a room that is closed to them. */
 
-import { reasonGiven } from "./text.js";
+import { isolated, reasonGiven } from "./text.js";
 
 /** The card of a notice, or null for a kind that is not known here. `since` words an instant. */
 export function noticeWords({ kind, data }, since) {
-  const there = data.room_name ? ` in ${data.room_name}` : "";
+  const there = data.room_name ? ` in ${isolated(data.room_name)}` : "";
   const reason = reasonGiven(data.reason);
   if (kind === "sanctioned") return sanctioned(data, { there, reason, since });
   if (kind === "unsanctioned") return { icon: "check", title: lifted(data, there), text: "A moderator has lifted it." };
   if (kind === "report.decided") return decided(data);
-  if (kind === "held.approved") return { icon: "check", title: `Your message is ${data.room_name ? `in ${data.room_name}` : "in the room"}`, text: "A moderator let it in." };
+  if (kind === "held.approved") return { icon: "check", title: `Your message is ${data.room_name ? `in ${isolated(data.room_name)}` : "in the room"}`, text: "A moderator let it in." };
   if (kind === "held.rejected") return { icon: "ban", title: `A message of yours was not let in${there}`, text: reason };
   if (kind === "message.removed") return { icon: "trash", title: `A moderator removed a message of yours${there}`, text: reason };
   return null;
@@ -27,7 +27,7 @@ function sanctioned(data, { there, reason, since }) {
 function lifted({ sanction, room_name: name }, there) {
   if (sanction === "warn") return "A warning was taken back";
   if (sanction === "mute") return `You can write${there} again`;
-  return name ? `${name} is open to you again` : "You are no longer banned";
+  return name ? `${isolated(name)} is open to you again` : "You are no longer banned";
 }
 
 function decided({ outcome }) {
@@ -42,7 +42,7 @@ export function barWords({ kind, name, reason, ends_at: end }, since) {
   const text = reasonGiven(reason);
   if (kind === "kick") {
     const back = end ? `You can come back at ${since(end)}.` : "";
-    return { title: `You were taken out of ${name}`, text: [text, back].filter(Boolean).join(" ") };
+    return { title: `You were taken out of ${isolated(name)}`, text: [text, back].filter(Boolean).join(" ") };
   }
-  return { title: name ? `You are banned from ${name}${until}` : `You are banned${until}`, text };
+  return { title: name ? `You are banned from ${isolated(name)}${until}` : `You are banned${until}`, text };
 }

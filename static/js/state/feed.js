@@ -1,5 +1,6 @@
 /** Keeps every room of the list on the socket: opens, heals gaps, reloads after a resync. */
 
+import { isolated } from "../lib/text.js";
 import { rest } from "../net/rest.js";
 import { batch } from "../vendor/preact.js";
 import { client } from "./connection.js";
@@ -85,7 +86,7 @@ function lose(id, code) {
     import("./barred.js").then(({ learnWhy }) => learnWhy(id), () => null);
   }
   dropRoom(id);
-  if (activeId.value !== id && code !== "banned") say(`${room.name} is not open to you any more`);
+  if (activeId.value !== id && code !== "banned") say(`${isolated(room.name)} is not open to you any more`);
 }
 
 async function readElsewhere(id, seq) {

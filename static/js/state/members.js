@@ -1,5 +1,6 @@
 /** The members of the open room and what may be done about them, over REST. */
 
+import { isolated } from "../lib/text.js";
 import { rest } from "../net/rest.js";
 import { effect, signal } from "../vendor/preact.js";
 import { counts, tryJoin } from "./membership.js";
@@ -47,7 +48,7 @@ export async function leave(room) {
     return;
   }
   patchRoom(room.id, { role: null, unread: 0 });
-  say(`You left ${room.name}`, { act: { label: "Undo", run: () => tryJoin(room) } });
+  say(`You left ${isolated(room.name)}`, { act: { label: "Undo", run: () => tryJoin(room) } });
   loadMembers(room.id);
 }
 

@@ -1,6 +1,7 @@
 /** What moderators do from the room, over REST; each says what it did and offers to take it back. */
 
 import { doneText } from "../lib/sanctions.js";
+import { isolated } from "../lib/text.js";
 import { rest } from "../net/rest.js";
 import { restore } from "./changes.js";
 import { active } from "./rooms.js";
@@ -35,7 +36,7 @@ export async function cleanUp(user, { minutes, hours, ...why }) {
   const body = { user: user.id, room: active.value.id, minutes, hours, ...why };
   const made = await rest("POST", "moderation/clean-ups", { body });
   const count = made.after.removed?.length ?? 0;
-  const text = `${user.display_name} is banned, ${count} ${count === 1 ? "message" : "messages"} removed`;
+  const text = `${isolated(user.display_name)} is banned, ${count} ${count === 1 ? "message" : "messages"} removed`;
   say(text, { act: { label: "Undo", run: () => undo(made.id) } });
 }
 
@@ -47,7 +48,7 @@ export async function inForce(user) {
 
 /** Ends a sanction before its time; whether that worked. */
 export async function lift({ id, user }) {
-  return tried(() => rest("DELETE", `moderation/sanctions/${id}`), `Lifted: ${user.display_name} is told`);
+  return tried(() => rest("DELETE", `moderation/sanctions/${id}`), `Lifted: ${isolated(user.display_name)} is told`);
 }
 
 /** Takes back what the audit of a room knows of `target`, such as "held:12". */

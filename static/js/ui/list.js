@@ -78,7 +78,7 @@ function Item({ room }) {
   const isOpen = room.id === activeId.value;
   const unread = shownUnread(room);
   const draft = !isOpen && (drafts.value[room.id] ?? draftOf(room.id));
-  const last = draft ? `Draft: ${plain(draft)}` : room.preview ? `${room.preview.author}: ${plain(room.preview.text)}` : "";
+  const last = draft ? `Draft: ${plain(draft)}` : room.preview && html`<bdi>${room.preview.author}</bdi>: ${plain(room.preview.text)}`;
   const open = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();

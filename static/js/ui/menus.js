@@ -1,5 +1,6 @@
 /** The menus of a message and of a person: for a pointer beside it, for touch from the foot. */
 
+import { isolated } from "../lib/text.js";
 import { copyLink, copyText, remove, restore, rightsOn, startEdit, startReply } from "../state/changes.js";
 import { dialog, menu } from "../state/view.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
@@ -31,7 +32,7 @@ export default function Menus() {
   }, [open]);
 
   const person = open.user ?? open.message.author;
-  const name = open.user ? person.display_name : `Message by ${person.display_name}`;
+  const name = open.user ? person.display_name : `Message by ${isolated(person.display_name)}`;
   const items = open.user ? personItems(open.user) : messageItems(open);
   const shown = html`<div ref=${list} class=${join("menu", open.box ? "menu--floats" : "menu--sheet")} role="menu" tabindex="-1" aria-label=${name} onKeyDown=${move}>
     ${open.user && html`<p class="menu__head" dir="auto" aria-hidden="true">${name}</p>`}

@@ -1,5 +1,6 @@
 /** A room's settings, for its owners. */
 
+import { isolated } from "../lib/text.js";
 import { changeRoom } from "../state/members.js";
 import { say } from "../state/view.js";
 import { html, useState } from "../vendor/preact.js";
@@ -67,7 +68,7 @@ function Archive({ room, done }) {
     try {
       await changeRoom(room, { archived });
       done();
-      if (archived) say(`${room.name} is closed`, { act: { label: "Undo", run: () => set(false) } });
+      if (archived) say(`${isolated(room.name)} is closed`, { act: { label: "Undo", run: () => set(false) } });
     } catch (refusal) {
       say(refusal.message, { icon: "alert" });
     }

@@ -25,13 +25,13 @@ export const tests = {
   },
   "a mute says where and until when"() {
     const mute = { sanction: "mute", room: 1, room_name: "Tea", reason: "Hate", ends_at };
-    equal(words("sanctioned", mute), ["You cannot write in Tea until 10:25", "Reason given: Hate."]);
+    equal(words("sanctioned", mute), ["You cannot write in \u2068Tea\u2069 until 10:25", "Reason given: Hate."]);
     equal(words("sanctioned", { ...mute, room: null, room_name: null, ends_at: null }), ["You cannot write", "Reason given: Hate."]);
   },
   "a kick says when one can come back, a ban until when it lasts"() {
     const bar = { name: "Tea", reason: "Hate", ends_at };
     equal(barWords({ ...bar, kind: "kick" }, since).text, "Reason given: Hate. You can come back at 10:25.");
-    equal(barWords({ ...bar, kind: "ban" }, since).title, "You are banned from Tea until 10:25");
+    equal(barWords({ ...bar, kind: "ban" }, since).title, "You are banned from \u2068Tea\u2069 until 10:25");
     equal(barWords({ ...bar, kind: "ban", name: null, ends_at: null }, since).title, "You are banned");
   },
   "only a warning asks to be understood"() {
@@ -43,12 +43,12 @@ export const tests = {
   },
   "what is lifted is told by what it forbade"() {
     const lifted = (sanction, room_name) => words("unsanctioned", { sanction, room_name })[0];
-    equal([lifted("mute", "Tea"), lifted("ban", "Tea"), lifted("ban", null)], ["You can write in Tea again", "Tea is open to you again", "You are no longer banned"]);
+    equal([lifted("mute", "Tea"), lifted("ban", "Tea"), lifted("ban", null)], ["You can write in \u2068Tea\u2069 again", "\u2068Tea\u2069 is open to you again", "You are no longer banned"]);
   },
   "every time that is offered has its words"() {
     const spans = Object.values(KINDS).flatMap((kind) => kind.spans);
     equal(spans.map(forTime).filter((text) => text.includes("undefined")), []);
-    equal([doneText("mute", "Bo", 60), doneText("ban", "Bo", null)], ["Bo cannot write for an hour", "Bo is banned for ever"]);
+    equal([doneText("mute", "Bo", 60), doneText("ban", "Bo", null)], ["\u2068Bo\u2069 cannot write for an hour", "\u2068Bo\u2069 is banned for ever"]);
     equal([sanctionLine({ kind: "mute", ends_at }, since), sanctionLine({ kind: "warn", ends_at: null }, since)], ["Muted until 10:25", "Warned"]);
   },
   "categories have their words, and unknown ones their name"() {

@@ -39,6 +39,6 @@ export const tests = {
   "what the room reports stands at its seq and breaks the run"() {
     const notice = { seq: 2, kind: "member.joined", at: at(1), actor: 2, data: { user: ben, role: "member" } };
     const found = rows([message(1, ana, at(0)), message(3, ana, at(2))], { notices: [notice] });
-    equal([shape(found), found[2].text], [["day", "1!", "event", "3!"], "Ben joined"]);
+    equal([shape(found), found[2].text], [["day", "1!", "event", "3!"], "\u2068Ben\u2069 joined"]);
   },
 };

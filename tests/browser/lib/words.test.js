@@ -47,6 +47,6 @@ export const tests = {
     const before = { name: "A", topic: "t", slow_mode: 0, guest_policy: "read" };
     const notice = { kind: "room.updated", actor: 5, data: { before, room: { ...before, name: "B", slow_mode: 30 } } };
     const lines = noticeLines(notice, { nameOf: () => "Ana", me: null }).map(({ text }) => text);
-    equal(lines, ["Ana renamed the room to B", "Slow mode is on: one message every 30 s"]);
+    equal(lines, ["\u2068Ana\u2069 renamed the room to \u2068B\u2069", "Slow mode is on: one message every 30 s"]);
   },
 };
