@@ -9,6 +9,7 @@ import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -39,10 +40,11 @@ from chatproject.database import clock
 from chatproject.errors import Code
 from chatproject.lines import plain_line
 from tests.cast import Refused, cast, connect, do, member, person
-from tests.doors.test_api import PASSWORD, Caller
+from tests.rest import Caller
 from tests.scenes import browser_of, employ, forget_rules, scene
 
 pytestmark = pytest.mark.usefixtures("committed_db")
+PASSWORD = "correct horse battery"
 # "é" twice, once in two characters; what is kept has one.
 DECOMPOSED = "Jose\u0301 \u00e9"
 COMPOSED = "José é"
@@ -372,10 +374,16 @@ class Desk:
         return posted(browser_of(self.root), reverse(f"admin:{page}", args=args), data, kept)
 
 
-@pytest.fixture
-def desk(committed_db):
+@cache
+def one_desk():
+    """One for all forms: no field reads what another has left."""
     root = employ(root=True)
     return Desk(person("bob"), root, scene(root))
+
+
+@pytest.fixture
+def desk(committed_db):
+    return one_desk()
 
 
 def signed_up(desk, value):

@@ -71,7 +71,7 @@ class Member:
         self._ref = 0
         self._wait = 0.0
         self._failures = 0
-        self._connection: Any = None
+        self._is_over = False
         self._task: asyncio.Task[None] | None = None
 
     # --- what a test asks of it -------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class Member:
     # --- the connection ---------------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        while True:
+        while not self._is_over:
             try:
                 await self._connect()
             except (OSError, Lost, TimeoutError, websockets.WebSocketException, httpx.HTTPError) as error:
@@ -131,7 +131,7 @@ class Member:
         code = error.rcvd.code if isinstance(error, websockets.ConnectionClosed) and error.rcvd else None
         self.ledger.closes[code or type(error).__name__] += 1
         if code is not None and code >= RECONNECT_LIMIT:
-            self.barred = str(code)
+            self.barred, self._is_over = str(code), True
 
     async def _connect(self) -> None:
         url = self.doors[self._turn % len(self.doors)]
@@ -148,7 +148,6 @@ class Member:
             close_timeout=0.5,
             max_queue=None,
         )
-        self._connection = connection
         self._replies = {}
         works = [asyncio.create_task(work(connection)) for work in (self._read, self._follow, self._send)]
         try:
