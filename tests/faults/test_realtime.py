@@ -5,7 +5,6 @@ import contextlib
 import socket
 import time
 import uuid
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,8 +14,6 @@ from django.core.management import call_command
 from accounts.actions.revocation import end_credential
 from accounts.credentials import SESSION, Credential
 from chat.actions.members import remove_member
-from chatproject.launcher.binaries import find_valkey
-from chatproject.launcher.valkey import Valkey
 from tests import services
 from tests.cast import Refused, cast, connect, do, enter, member, session_for
 
@@ -26,17 +23,6 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 @pytest.fixture
 def people(committed_db):
     return cast()
-
-
-@pytest.fixture
-def valkey(tmp_path_factory):
-    """A Valkey of this test alone, which it may stop."""
-    folder = tmp_path_factory.mktemp("v")
-    server = Valkey(program=find_valkey(), folder=folder / "data", sockets=Path(folder), log=folder / "log")
-    server.start()
-    server.wait_ready()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -113,8 +113,3 @@ class Ledger:
     def acknowledged(self) -> list[Send]:
         """Sends that the server promised to keep."""
         return [send for send in self.sends.values() if send.acked_at is not None]
-
-    @property
-    def open(self) -> list[Send]:
-        """Sends without an end so far."""
-        return [send for send in self.sends.values() if send.acked_at is None and send.refused is None]

@@ -6,11 +6,10 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chatproject.launcher.valkey import Valkey
 from tests.cast import Cast, do, session_for
@@ -143,7 +142,11 @@ class World:
         """What the checker finds now."""
         return check(self.ledger, await do(read_record, self.room))
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Its clients end with it; the servers are the test's."""
         await self.hush()
         await asyncio.gather(*(member.stop() for member in [*self.members, *self.helpers]))
         for proxy in self.proxies:
@@ -188,15 +191,3 @@ class Database:
         again = lambda: self._pid() not in {None, before}  # noqa: E731
         if not await asyncio.to_thread(wait_for, again, seconds=30):
             raise Unsettled("PostgreSQL did not come back")
-
-
-Start = Callable[..., RunningServer]
-
-
-@asynccontextmanager
-async def opened(world: World) -> AsyncIterator[World]:
-    """The world, whose clients end with it."""
-    try:
-        yield world
-    finally:
-        await world.close()

@@ -10,7 +10,7 @@ import pytest
 from chat.actions.sanctions import sanction_person
 from tests import services
 from tests.cast import cast, do
-from tests.faults.harness.world import Unsettled, World, opened
+from tests.faults.harness.world import Unsettled, World
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.quick]
 ENTRY = "tests.faults.harness.entry"
@@ -52,7 +52,7 @@ def no_unique_client_id(committed_db):
 
 
 async def test_without_deduplication_messages_are_there_twice(broken, no_unique_client_id):
-    async with opened(await broken("dedupe", servers=1)) as world:
+    async with await broken("dedupe", servers=1) as world:
         proxy, members = await world.through(world.servers[0], 4)
         world.talk(members, every=0.05)
         for _ in range(4):
@@ -71,7 +71,7 @@ async def lose_acknowledgements(world, proxy):
 
 
 async def test_without_the_gap_check_clients_are_sent_a_log_with_holes(broken):
-    async with opened(await broken("gap_check")) as world:
+    async with await broken("gap_check") as world:
         here, there = ([server.socket_url] for server in world.servers)
         (sender,) = await world.join(1, doors=here)
         await world.join(4, doors=there)
@@ -90,7 +90,7 @@ async def test_without_the_gap_check_clients_are_sent_a_log_with_holes(broken):
 
 
 async def test_without_healing_what_no_bell_told_is_never_shown(broken):
-    async with opened(await broken("healing")) as world:
+    async with await broken("healing") as world:
         here, there = ([server.socket_url] for server in world.servers)
         (sender,) = await world.join(1, doors=here)
         await world.join(3, doors=there)
@@ -103,7 +103,7 @@ async def test_without_healing_what_no_bell_told_is_never_shown(broken):
 
 
 async def test_an_acknowledgement_before_the_commit_is_found_out(broken):
-    async with opened(await broken("commit", servers=1)) as world:
+    async with await broken("commit", servers=1) as world:
         (sender,) = await world.join(1)
         for number in range(9):
             sender.say(f"{sender.name}/{number}")
@@ -113,7 +113,7 @@ async def test_an_acknowledgement_before_the_commit_is_found_out(broken):
 
 
 async def test_without_asking_again_the_banned_go_on_reading(broken):
-    async with opened(await broken("revocation", servers=1)) as world:
+    async with await broken("revocation", servers=1) as world:
         olga, _, bob = await world.join(3)
         await do(sanction_person, world.people.alice, world.people.bob.pk, kind="ban", room_id=world.room)
         bob.screen.barred_at, bob.screen.bound = time.monotonic(), 0.0
