@@ -25,6 +25,8 @@ AUTOMOD = "chat.manage_automod"
 AUDIT = "chat.view_audit"
 CHANGE_PEOPLE = "accounts.change_user"
 GRANT = "accounts.grant_rights"
+# Each of them makes someone of the staff a moderator of some kind.
+_MODERATING = (MODERATE, SANCTION, MANAGE, ASSIGN_ROLES, HANDLE_REPORTS, AUTOMOD, AUDIT, CHANGE_PEOPLE, GRANT)
 
 
 def rooms_visible_to(user: User | None) -> QuerySet[Room]:
@@ -46,6 +48,11 @@ def rooms_reached_by(user: User) -> QuerySet[Room]:
         return Room.objects.all()
     belongs = Exists(Membership.objects.filter(room=OuterRef("pk"), user=user))
     return Room.objects.filter(~Q(kind=RoomKind.PRIVATE) | belongs)
+
+
+def moderates_as_staff(user: User) -> bool:
+    """Whether ``user`` is staff with something to moderate; to others the audit does not exist."""
+    return any(staff_may(user, permission) for permission in _MODERATING)
 
 
 def has_created(user: User, client_id: UUID | None) -> bool:

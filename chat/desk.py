@@ -108,12 +108,6 @@ def actions_for(
     return list(map(action_payload, page)), following
 
 
-def check_may_see(user: User, action_id: int) -> None:
-    """Whether an entry of the audit is open to ``user``. Raises AppError NOT_FOUND."""
-    if not user.is_staff and not _actions(user, None).filter(pk=action_id).exists():
-        raise AppError(Code.NOT_FOUND)
-
-
 def notices_for(user: User) -> list[NoticePayload]:
     """What ``user`` was told and has not seen, the oldest first, at most 100."""
     unseen = Notice.objects.filter(user=user, seen_at__isnull=True).order_by("pk")[:100]

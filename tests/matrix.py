@@ -93,7 +93,7 @@ PUBLIC = {
     "POST   moderation/clean-ups":                            "401 403 403 403 403 403 201 201 201 401",
     "GET    moderation/actions (in the room)":                "401 403 403 403 403 403 200 200 200 401",
     "POST   moderation/actions/{action}/undo":                "401 404 404 404 404 404 201 201 201 401",
-    "POST   webhooks":                                        "401 201 201 201 201 201 201 201 201 401",
+    "POST   webhooks":                                        "401 403 201 201 201 201 201 201 201 401",
     "GET    webhooks/{webhook}":                              "401 404 404 200 404 404 404 404 404 401",
     "PATCH  webhooks/{webhook}":                              "401 404 404 200 404 404 404 404 404 401",
     "DELETE webhooks/{webhook}":                              "401 404 404 204 404 404 404 404 404 401",

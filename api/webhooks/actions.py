@@ -33,10 +33,13 @@ def create_webhook(
 ) -> tuple[Webhook, bool]:
     """A webhook that begins with the next event of the room, and whether an earlier call made it.
 
-    Raises AppError NOT_FOUND, INVALID, CONFLICT.
+    Not for guests, of whom anybody makes as many as they like. Raises AppError NOT_FOUND, FORBIDDEN, INVALID,
+    CONFLICT.
     """
     _check(url, kinds)
     access.room_for(owner, room_id)
+    if owner.is_guest:
+        raise AppError(Code.FORBIDDEN, "Webhooks are for accounts.")
     if Webhook.objects.filter(owner=owner).count() >= MAX_WEBHOOKS:
         raise AppError(Code.CONFLICT, f"You have {MAX_WEBHOOKS} webhooks. Remove one first.")
     client_id = client_id or uuid.uuid4()

@@ -126,11 +126,12 @@ def _locked(actor: User, action_id: int) -> ModerationAction:
     )
     if action is None:
         raise AppError(Code.NOT_FOUND)
+    may_know = access.moderates_as_staff(actor)
     if action.room is None:
-        may_know, own, theirs = actor.is_staff, site_rank(actor), site_rank(action.actor)
+        own, theirs = site_rank(actor), site_rank(action.actor)
     else:
         standing = access.standing_in(action.room, actor)
-        may_know = standing.may_moderate() or (actor.is_staff and access.reaches(standing))
+        may_know = standing.may_moderate() or (may_know and access.reaches(standing))
         own, theirs = standing.rank(), access.standing_in(action.room, action.actor).rank()
     if not may_know:
         raise AppError(Code.NOT_FOUND)

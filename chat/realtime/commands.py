@@ -101,7 +101,7 @@ class Commands:
     async def _run_limited(self, command: wire.AnyCommand) -> dict[str, Any]:
         await self._greeted()
         self._check_scope(command)
-        if not isinstance(command, wire.Ping | wire.Typing):
+        if not isinstance(command, wire.Ping | wire.Typing | wire.CloseRoom):
             await limits.acheck(limits.COMMANDS_PER_PERSON, self._socket.user_id or self._address)
         handler = _HANDLERS[type(command)]
         return await handler(self, command)
