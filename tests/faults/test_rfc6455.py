@@ -5,6 +5,7 @@ frame first (7.1.7); plain Daphne cuts.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -121,7 +122,8 @@ class Peer:
         if read is None and (PLAIN_DAPHNE or by == CLOSE):
             return True
         assert read is not None and (read.opcode, read.code) == (CLOSE, code), read
-        self.socket.sendall(frame(CLOSE, read.payload[:2]))
+        with contextlib.suppress(ConnectionError):  # the server has cut it meanwhile, as it may
+            self.socket.sendall(frame(CLOSE, read.payload[:2]))
         return self.ended()
 
     def _read_or_cut(self):
