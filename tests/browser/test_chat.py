@@ -268,6 +268,31 @@ def test_older_messages_come_on_scrolling_up(server: RunningServer, visit: Visit
     assert shown(page) == [f"Line {number}" for number in range(120)]
 
 
+# Scrolls up, and has the list drawn anew before the browser tells of the scrolling.
+SCROLL_AND_DRAW = """async () => {
+  const module = (name) => import([...document.querySelectorAll("link[rel=modulepreload]")]
+    .map((link) => link.href).find((href) => href.includes(`/state/${name}.`)));
+  const [{ view }, { activeId }] = [await module("rooms"), await module("view")];
+  const list = document.querySelector(".messages--live");
+  const state = view(activeId.value);
+  const end = list.scrollTop;
+  list.scrollTop = 0;
+  state.value = { ...state.value };
+  for (let turn = 0; turn < 20; turn += 1) await null;
+  return [end, list.scrollTop];
+}"""
+
+
+def test_whoever_scrolls_up_is_not_pulled_back_by_what_comes(server: RunningServer, visit: Visit) -> None:
+    alice = person("alice")
+    room = open_room(alice)
+    say_lines(alice, room, 60)
+    page = visit(None, server.url + path(room)).page
+    expect(page.get_by_text("Line 59", exact=True)).to_be_in_viewport()
+    end, top = page.evaluate(SCROLL_AND_DRAW)
+    assert end > 0 and top == 0
+
+
 def test_unread_is_counted_until_the_room_is_opened(server: RunningServer, visit: Visit) -> None:
     alice, bob = person("alice"), person("bob")
     here, there = open_room(alice), open_room(alice)

@@ -27,7 +27,7 @@ function actorName(actor, { nameOf, me }) {
 function roomLines({ before, room }, who) {
   const lines = [];
   if (before.name !== room.name) {
-    lines.push(line("edit", who ? `${who} renamed the room to ${isolated(room.name)}` : `The room is now called ${isolated(room.name)}`));
+    lines.push(line("edit", `${who ? `${who} renamed the room to` : "The room is now called"} ${isolated(room.name)}`));
   }
   if (before.topic !== room.topic) {
     lines.push(line("edit", who ? `${who} changed the topic` : "The topic was changed"));

@@ -18,7 +18,7 @@ export function fromSnapshot(id, page, { atStart, atEnd, room = null }) {
   return { ...unloaded(id, page.seq, page.epoch), loaded: true, atStart, atEnd, entries, room };
 }
 
-/** Applies the next event. Outcome: "applied", "ignored" (already had it) or "gap" (something is missing). */
+/** Applies the next event. Outcome: "applied", "ignored" (there already) or "gap". */
 export function applyEvent(state, event) {
   if (event.seq <= state.seq) return { state, outcome: "ignored" };
   if (event.seq !== state.seq + 1) return { state, outcome: "gap" };

@@ -43,7 +43,7 @@ export function makeTimes(locale, { timeZone, now = () => new Date() } = {}) {
   };
 }
 
-/** The reader's own region where it speaks the page's language, so that hours are 12 or 24 as they expect. */
+/** The reader's own region where it speaks the page's language: it decides about 12 or 24 hours. */
 export function chooseLocale(pageLanguage, wanted) {
   const match = wanted.find((tag) => tag.split("-")[0] === pageLanguage.split("-")[0] && tag.includes("-"));
   return match ?? (pageLanguage === "en" ? "en-GB" : pageLanguage);

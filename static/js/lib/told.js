@@ -1,4 +1,4 @@
-/** What is told to a person, in words: {icon, tone, title, text} of a notice, and of a room that is closed to them. */
+/** What is told to a person, in words: {icon, tone, title, text} of a notice and of a closed room. */
 
 import { isolated, reasonGiven } from "./text.js";
 
@@ -9,7 +9,7 @@ export function noticeWords({ kind, data }, since) {
   if (kind === "sanctioned") return sanctioned(data, { there, reason, since });
   if (kind === "unsanctioned") return { icon: "check", title: lifted(data, there), text: "A moderator has lifted it." };
   if (kind === "report.decided") return decided(data);
-  if (kind === "held.approved") return { icon: "check", title: `Your message is ${data.room_name ? `in ${isolated(data.room_name)}` : "in the room"}`, text: "A moderator let it in." };
+  if (kind === "held.approved") return { icon: "check", title: `Your message is${there || " in the room"}`, text: "A moderator let it in." };
   if (kind === "held.rejected") return { icon: "ban", title: `A message of yours was not let in${there}`, text: reason };
   if (kind === "message.removed") return { icon: "trash", title: `A moderator removed a message of yours${there}`, text: reason };
   return null;
@@ -44,5 +44,5 @@ export function barWords({ kind, name, reason, ends_at: end }, since) {
     const back = end ? `You can come back at ${since(end)}.` : "";
     return { title: `You were taken out of ${isolated(name)}`, text: [text, back].filter(Boolean).join(" ") };
   }
-  return { title: name ? `You are banned from ${isolated(name)}${until}` : `You are banned${until}`, text };
+  return { title: `You are banned${name ? ` from ${isolated(name)}` : ""}${until}`, text };
 }

@@ -20,7 +20,7 @@ export function putOff() {
   unsigned.value = null;
 }
 
-/** A new guest of this name, who is signed in. Throws a Refusal: `conflict` carries a free name in its fields. */
+/** A new guest of this name, signed in. Throws a Refusal: `conflict` carries a free name in its fields. */
 async function newGuest(displayName) {
   const answer = await postForm(urls.guest, { display_name: displayName });
   return answer.user ?? answer;

@@ -1,4 +1,4 @@
-/** The reader's own messages that wait for a moderator: known to the server, so that they outlive a reload. */
+/** The reader's own messages that wait for a moderator: kept by the server, they outlive a reload. */
 
 import { rest } from "../net/rest.js";
 import { effect } from "../vendor/preact.js";

@@ -1,4 +1,4 @@
-/** Joining a room, and how many have. The rest of membership is in members.js, read with the details. */
+/** Joining a room, and how many have. The rest is in members.js, read with the details. */
 
 import { rest } from "../net/rest.js";
 import { computed, signal } from "../vendor/preact.js";

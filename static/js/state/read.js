@@ -1,4 +1,4 @@
-/** What has been read, and the place where reading stopped. `room.read` goes at most every 5 s and on leaving. */
+/** What has been read, and where reading stopped. `room.read` goes at most every 5 s and on leaving. */
 
 import { effect, signal } from "../vendor/preact.js";
 import { messagesOf } from "../lib/reduce.js";

@@ -1,4 +1,4 @@
-/** The rooms of the list with what is unread in each, and the reducer state of every room that is followed. */
+/** The rooms of the list, what is unread in each, and the reducer state of those that are followed. */
 
 import { applyEvent, fromSnapshot, unloaded } from "../lib/reduce.js";
 import { plain } from "../lib/text.js";

@@ -1,4 +1,4 @@
-/** What the reader is to the rooms: rights and the mute that binds them, and what is told to them in person. */
+/** What the reader is to the rooms: rights, the mute that binds them, what they are told in person. */
 
 import { rest } from "../net/rest.js";
 import { computed, effect } from "../vendor/preact.js";

@@ -1,4 +1,4 @@
-/** What of the page is shown: list, room or details; what is answered or edited; the open menu; the toast. */
+/** What is shown: list, room or details; what is answered or edited; menu and toast. */
 
 import { computed, signal } from "../vendor/preact.js";
 

@@ -25,7 +25,7 @@ export function App() {
   </div>`;
 }
 
-/** What lies over the page, beside it so that its coming and going draws nothing else anew. */
+/** Over the page, but beside it: its coming and going draws nothing else anew. */
 function Overlays() {
   return html`
     ${notices.value.length > 0 && html`<${Notices} />`}

@@ -1,4 +1,4 @@
-/** In the place of a room that has been closed to the reader, or of all of them: why, until when, and the way on. */
+/** In the place of a room that is closed, or of all: why, until when, and the way on. */
 
 import { barWords } from "../lib/told.js";
 import { dropBar, EVERYWHERE } from "../state/barred.js";

@@ -30,7 +30,7 @@ export function Composer() {
   </form>`;
 }
 
-/** Why writing is not possible, with at most one way on; null when it is. chat_composer.py says the same. */
+/** Why writing is not possible, and one way on; null when it is. chat_composer.py says the same. */
 function closedBecause(room, user) {
   if (room.archived_at) {
     return { icon: "lock", text: `This room is closed since ${times.date(room.archived_at)}. You can still read it.` };

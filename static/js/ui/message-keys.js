@@ -1,4 +1,4 @@
-/** Keys within the messages: arrows move, Enter opens the actions, letters act, Escape goes back to the box. */
+/** Keys in the messages: arrows move, Enter opens the actions, letters act, Escape leads to the box. */
 
 import { copyText, rightsOn, startReply } from "../state/changes.js";
 import { focusBox } from "../state/view.js";

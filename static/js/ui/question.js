@@ -5,7 +5,7 @@ import { dialog } from "../state/view.js";
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { Icon } from "./parts.js";
 
-/** `act` gets the form's data and may throw a Refusal, which is told in the dialog. Without a verb it only tells. */
+/** `act` gets the form's data and may throw a Refusal, told in the dialog. Without a verb it only tells. */
 export function Question({ title, text, verb, danger = false, act, children }) {
   const box = useRef(null);
   const [isBusy, setBusy] = useState(false);

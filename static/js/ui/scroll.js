@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 const NEAR_PX = 32;
 const AHEAD_PX = 800;
 
-/** For the scrolled element's ref. `extent` is a ref to what is loaded, {loaded, atEnd}; `version` turns with the rows. */
+/** `extent` is a ref to what is loaded, {loaded, atEnd}; `version` turns with the rows. */
 export function useAnchoredScroll(box, { extent, version }) {
   const held = useRef({ anchor: null, wish: 0, room: null });
   const wish = endWish.value;
@@ -15,9 +15,10 @@ export function useAnchoredScroll(box, { extent, version }) {
   useLayoutEffect(() => {
     const element = box.current;
     const state = held.current;
-    if (state.room !== activeId.value) Object.assign(state, { room: activeId.value, anchor: null });
+    if (state.room !== activeId.value) Object.assign(state, { room: activeId.value, anchor: null, top: 0 });
     if (state.wish !== wish) {
       state.wish = wish;
+      state.top = 0;
       atEnd.value = true;
     }
     settle(element, state);
@@ -35,12 +36,11 @@ export function useAnchoredScroll(box, { extent, version }) {
     const element = box.current;
     const state = held.current;
     const onScroll = () => {
-      const gap = element.scrollHeight - element.scrollTop - element.clientHeight;
       if (!extent.current.loaded) return;
-      atEnd.value = extent.current.atEnd && gap <= NEAR_PX;
+      atEnd.value = extent.current.atEnd && lowest(element) - element.scrollTop <= NEAR_PX;
       state.anchor = atEnd.value ? null : anchorOf(element);
-      if (element.scrollTop < AHEAD_PX) loadOlder();
-      if (gap < AHEAD_PX) loadNewer();
+      state.top = element.scrollTop;
+      readAhead(element);
     };
     const observer = new ResizeObserver(() => settle(element, state));
     observer.observe(element);
@@ -54,16 +54,22 @@ export function useAnchoredScroll(box, { extent, version }) {
   }, []);
 
   // A short page leaves nothing to scroll: ask for more until the sheet is full.
-  useEffect(() => {
-    const element = box.current;
-    if (element.scrollTop < AHEAD_PX) loadOlder();
-    if (element.scrollHeight - element.scrollTop - element.clientHeight < AHEAD_PX) loadNewer();
-  }, [version]);
+  useEffect(() => readAhead(box.current), [version]);
+}
+
+const lowest = (element) => element.scrollHeight - element.clientHeight;
+
+function readAhead(element) {
+  if (element.scrollTop < AHEAD_PX) loadOlder();
+  if (lowest(element) - element.scrollTop < AHEAD_PX) loadNewer();
 }
 
 function settle(element, state) {
   if (atEnd.peek()) {
+    // The reader has scrolled up; the event is still to come.
+    if (element.scrollTop < Math.min(state.top, lowest(element)) - NEAR_PX) return;
     element.scrollTop = element.scrollHeight;
+    state.top = element.scrollTop;
   } else if (state.anchor?.row.isConnected) {
     const shift = state.anchor.row.getBoundingClientRect().top - element.getBoundingClientRect().top - state.anchor.offset;
     if (Math.abs(shift) >= 1) element.scrollTop += shift;
