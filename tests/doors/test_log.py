@@ -26,7 +26,7 @@ from chatproject.errors import AppError, Code
 from tests.cast import Cast, cast
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-WRITERS, SENDS = 8, 150
+WRITERS, SENDS = 8, 90
 
 
 @pytest.fixture
