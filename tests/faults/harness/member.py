@@ -199,7 +199,12 @@ class Member:
             raise Lost("gap")
 
     async def _follow(self, connection: Any) -> None:
-        await self._ask(connection, "hello")
+        try:
+            await self._ask(connection, "hello")
+        except Refused as refused:
+            self._is_over = not refused.error["retry"]
+            self.barred = refused.error["code"] if self._is_over else None
+            raise Lost("hello") from refused
         self._failures = 0
         self._greeted.set()
         while True:
