@@ -2,9 +2,11 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from chat import roles
@@ -94,3 +96,19 @@ def last_action(kind: str) -> ModerationAction:
     found = ModerationAction.objects.filter(kind=kind).order_by("-id").first()
     assert found is not None, kind
     return found
+
+
+def page(browser: Client, name: str, /, *args: Any, **query: Any) -> Any:
+    """A page of the admin."""
+    return browser.get(reverse(f"admin:{name}", args=args), query)
+
+
+def press(browser: Client, name: str, /, *args: Any, **sent: Any) -> Any:
+    """Presses a button there and follows to the page after it."""
+    return browser.post(reverse(f"admin:{name}", args=args), sent, follow=True)
+
+
+def text(response: Any) -> str:
+    """What a page says, as HTML."""
+    decoded: str = response.content.decode()
+    return decoded

@@ -24,9 +24,9 @@ from chat.models import (
 )
 from tests.cast import person
 from tests.oauth import App
-from tests.scenes import STAFF, browser_of, employ, forget_rules, scene
+from tests.scenes import STAFF, browser_of, employ, scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_rules")]
 
 # p plain staff, m moderator, r room manager, s support, a administrator, x superuser. Those named get the
 # page (200); other staff is refused (403); who is not staff is led to the sign-in (302).
@@ -72,18 +72,6 @@ MODELS = {
 # Pages that lead elsewhere, and those of a job.
 ELSEWHERE = {"login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}
 JOB = tuple(f"procrastinate_procrastinatejob_{page}" for page in ("change", "history", "delete"))
-
-
-@pytest.fixture(autouse=True)
-def _rules():
-    forget_rules()
-    yield
-    forget_rules()
-
-
-@pytest.fixture
-def root():
-    return employ(root=True)
 
 
 @pytest.fixture

@@ -13,40 +13,14 @@ from chat.actions.reports import decide_report
 from chat.admin import charting, moments
 from chat.models import HeldMessage, Membership, Message, ModerationAction, Pulse, Report, Sanction
 from chatproject.database import clock
-from tests.scenes import browser_of, employ, forget_rules, last_action, say, scene
+from tests.scenes import browser_of, employ, last_action, page, press, say, scene
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _rules():
-    forget_rules()
-    yield
-    forget_rules()
-
-
-@pytest.fixture
-def root():
-    return employ(root=True)
-
-
-@pytest.fixture
-def moderator():
-    return employ(roles.MODERATORS)
-
-
-def page(browser, name, /, *args, **query):
-    return browser.get(reverse(f"admin:{name}", args=args), query)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_rules")]
 
 
 def told(response):
     """What the page says was done or refused."""
     return " ".join(re.findall(r'<ul class="messagelist">(.*?)</ul>', response.content.decode(), re.S))
-
-
-def press(browser, name, /, *args, **sent):
-    """Presses a button and follows to the page after it."""
-    return browser.post(reverse(f"admin:{name}", args=args), sent, follow=True)
 
 
 def bulk(browser, model, action, *rows, **sent):

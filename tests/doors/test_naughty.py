@@ -22,15 +22,10 @@ from chatproject.lines import clean_line, plain_line
 from tests.cast import Refused, cast, do, member, person
 from tests.scenes import browser_of, employ
 
-pytestmark = pytest.mark.usefixtures("committed_db")
+pytestmark = pytest.mark.usefixtures("committed_db", "no_limits")
 LIST = Path(__file__).resolve().parent.parent / "node/node_modules/big-list-of-naughty-strings/blns.json"
 AT_ONCE = 50
 NAUGHTY = sorted(set(json.loads(LIST.read_text(encoding="utf-8"))))
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.NO_LIMITS = True
 
 
 class Api:

@@ -19,10 +19,10 @@ from chatproject.server.http import BoundedRequest
 from tests import services
 from tests.cast import session_for
 from tests.oauth import App
-from tests.scenes import employ, forget_rules, scene
+from tests.scenes import scene
 from tests.services import ROOT
 
-pytestmark = [pytest.mark.usefixtures("committed_db"), pytest.mark.own_server]
+pytestmark = [pytest.mark.usefixtures("committed_db", "fresh_rules"), pytest.mark.own_server]
 HOST = "chat.example.org"
 PRODUCTION = {"SITE_URL": f"https://{HOST}", "METRICS_TOKEN": "secret"}
 HSTS = "max-age=31536000; includeSubDomains; preload"
@@ -90,12 +90,6 @@ def site(django_db_setup, tmp_path_factory):
     running = services.serve(tmp_path_factory.mktemp("server") / "log", **PRODUCTION)
     yield running
     running.stop()
-
-
-@pytest.fixture
-def root():
-    forget_rules()
-    return employ(root=True)
 
 
 def browser(site, user=None):
