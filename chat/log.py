@@ -13,10 +13,13 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import BigIntegerField
+from django.db.transaction import TransactionManagementError
 
 from chat.models import Kind, Message, Room, RoomEvent
 from chat.payloads import EventPayload, event_payload
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter, Prepared, Statement, ask, insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class Heads:
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(list[LoggedEvent])
 
+_LOCKED = Prepared(
+    lambda: Room.objects.select_for_update(no_key=True).filter(pk=Parameter("room", BigIntegerField()))
+)
+_HEAD_SQL = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
+
 Listener = Callable[[int, list[LoggedEvent]], None]
 Watcher = Callable[[Room, Sequence[RoomEvent]], None]
 _watchers: list[Watcher] = []
@@ -69,19 +77,35 @@ _listeners: list[Listener] = []
 def lock_room(room_id: int) -> Room:
     """The room, locked until the transaction ends. Lock first, look second, write third.
 
-    The lock is ``NO KEY``: the plain one would block every insert whose foreign key names the room.
     Raises AppError NOT_FOUND.
     """
-    room = Room.objects.select_for_update(no_key=True).filter(pk=room_id).first()
-    if room is None:
+    (found,) = ask(locking(room_id))
+    return locked(found)
+
+
+def locking(room_id: int) -> Statement[Room]:
+    """The statement that locks the room, to be asked with others; ``locked`` reads what it has found.
+
+    The lock is ``NO KEY``: the plain one would block every insert whose foreign key names the room.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("A room is locked in a transaction.")
+    return _LOCKED.of(room=room_id)
+
+
+def locked(found: list[Room]) -> Room:
+    """The room that ``locking`` has found. Raises AppError NOT_FOUND."""
+    if not found:
         raise AppError(Code.NOT_FOUND)
-    return room
+    return found[0]
 
 
-def append(room: Room, entries: Sequence[Entry], *, at: datetime) -> list[RoomEvent]:
+def append(
+    room: Room, entries: Sequence[Entry], *, at: datetime, after: Sequence[Statement[Any]] = ()
+) -> list[RoomEvent]:
     """Gives ``entries`` the next seqs of the locked ``room`` and writes them; readers learn at commit.
 
-    Two statements, whatever the number of entries.
+    One round trip, whatever the number of entries; the rows that they name may go along, as ``after``.
     """
     events = [
         RoomEvent(
@@ -98,9 +122,8 @@ def append(room: Room, entries: Sequence[Entry], *, at: datetime) -> list[RoomEv
     ]
     if not events:
         return events
-    RoomEvent.objects.bulk_create(events)
     room.last_seq = events[-1].seq
-    room.save(update_fields=["last_seq"])
+    ask(*after, insertion(events), Statement(_HEAD_SQL, [room.last_seq, room.pk]))
     for watcher in _watchers:
         watcher(room, events)
     transaction.on_commit(partial(_announce, room.pk, events))

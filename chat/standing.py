@@ -11,6 +11,7 @@ from chat.models import BARRING, GuestPolicy, Role, Room, RoomKind, SanctionKind
 from chat.models.reason import reason_given
 from chatproject.database import ClockTimestamp
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter
 
 _MANAGERS = {Role.OWNER}
 _MODERATORS = {Role.OWNER, Role.MODERATOR}
@@ -131,7 +132,7 @@ def staff_may(user: User | None, permission: str) -> bool:
     return user is not None and user.is_staff and user.has_perm(permission)
 
 
-def bound_in(people: QuerySet[User], room: Room) -> QuerySet[User]:
+def bound_in(people: QuerySet[User], room: Room | Parameter) -> QuerySet[User]:
     """``people`` with what ``bonds`` reads: their seat in ``room`` and the sanctions that bind them."""
     here = Q(sanctions__room=room, sanctions__lifted_at__isnull=True)
     everywhere = Q(sanctions__room__isnull=True, sanctions__lifted_at__isnull=True)

@@ -3,18 +3,33 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, Subquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Func,
+    IntegerField,
+    Model,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    When,
+)
 from django.db.models.expressions import OuterRef
 from django.db.models.functions import Greatest
+from django.db.models.lookups import GreaterThan
 
 from accounts.models import User, admitted
 from chat.models import HeldMessage, HeldState, Message, Room, Ruleset
 from chat.standing import Restriction, Standing, bonds, bound_in
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter, Prepared, Statement, ask
 
+M = TypeVar("M", bound=Model)
 # So many of one author may wait in one room.
 MAX_HELD = 20
 
@@ -54,27 +69,21 @@ class Author:
             raise AppError(Code.SLOW_MODE, retry_after=wait)
 
 
-def authors_of(
-    room: Room, user_ids: Collection[int], client_ids: Collection[UUID] | None = None
-) -> dict[int, Author]:
-    """Those of ``user_ids`` who are let in, by id: one statement for any number. Call it after ``lock_room``.
+def authors_of(room: Room, user_ids: Collection[int]) -> dict[int, Author]:
+    """Those of ``user_ids`` who are let in, by id: one statement for any number. Call it under the lock."""
+    (found,) = ask(_WRITING.of(room=room.pk, users=list(user_ids)))
+    return authors_among(found, room)
 
-    With ``client_ids``, of the messages that are being sent, the rest is filled.
-    """
-    rows = bound_in(User.objects.filter(admitted(), pk__in=user_ids), room)
-    held = HeldMessage.objects.filter(room=room, author=OuterRef("pk"))
-    if room.slow_mode_seconds:
-        own = Message.objects.filter(room=room, author=OuterRef("pk")).order_by("-seq")
-        newest = (Subquery(of.values("created_at")[:1]) for of in (own, held.order_by("-created_at")))
-        rows = rows.annotate(last_post_at=Greatest(*newest))
-    if client_ids is not None:
-        waiting = held.filter(state=HeldState.WAITING).values("pk")[:MAX_HELD]
-        rows = rows.annotate(
-            held_ids=ArraySubquery(held.filter(client_id__in=client_ids).values("client_id")),
-            waiting=Func(ArraySubquery(waiting), function="cardinality", output_field=IntegerField()),
-            rules_version=Subquery(Ruleset.objects.values("version")[:1]),
-        )
-    return {row.pk: _author(row, room) for row in rows}
+
+def asking_senders(room_id: int, user_ids: Collection[int], client_ids: Collection[UUID]) -> Statement[User]:
+    """The statement for those who send messages with ``client_ids``, to be asked right after the lock;
+    ``authors_among`` reads what it has found."""
+    return _SENDING.of(room=room_id, users=list(user_ids), client_ids=list(client_ids))
+
+
+def authors_among(found: list[User], room: Room) -> dict[int, Author]:
+    """Who was found, by id."""
+    return {row.pk: _author(row, room) for row in found}
 
 
 def author_in(room: Room, user: User) -> Author:
@@ -83,6 +92,40 @@ def author_in(room: Room, user: User) -> Author:
     if author is None or author.user.epoch != user.epoch:
         raise AppError(Code.UNAUTHENTICATED)
     return author
+
+
+def _writing() -> QuerySet[User]:
+    users = Parameter("users", ArrayField(BigIntegerField()))
+    return bound_in(User.objects.filter(admitted(), pk__any=users), _ROOM).annotate(
+        # In a room without slow mode nobody's last message is looked for.
+        last_post_at=Case(
+            When(
+                GreaterThan(Subquery(Room.objects.filter(pk=_ROOM).values("slow_mode_seconds")), 0),
+                then=Greatest(
+                    Subquery(_own(Message).order_by("-seq").values("created_at")[:1]),
+                    Subquery(_own(HeldMessage).order_by("-created_at").values("created_at")[:1]),
+                ),
+            )
+        )
+    )
+
+
+def _sending() -> QuerySet[User]:
+    client_ids = Parameter("client_ids", ArrayField(UUIDField()))
+    waiting = _own(HeldMessage).filter(state=HeldState.WAITING).values("pk")[:MAX_HELD]
+    return _writing().annotate(
+        held_ids=ArraySubquery(_own(HeldMessage).filter(client_id__any=client_ids).values("client_id")),
+        waiting=Func(ArraySubquery(waiting), function="cardinality", output_field=IntegerField()),
+        rules_version=Subquery(Ruleset.objects.values("version")[:1]),
+    )
+
+
+def _own(model: type[M]) -> QuerySet[M]:
+    return model._default_manager.filter(room=_ROOM, author=OuterRef("pk"))
+
+
+_ROOM = Parameter("room", BigIntegerField())
+_WRITING, _SENDING = Prepared(_writing), Prepared(_sending)
 
 
 def _author(row: User, room: Room) -> Author:

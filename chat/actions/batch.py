@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, BooleanField, UUIDField
+from django.db.models.expressions import RawSQL
+
 from accounts.bans import refusal_of
 from chat import log
-from chat.actions.authors import MAX_HELD, Author, authors_of
+from chat.actions.authors import MAX_HELD, Author, asking_senders, authors_among
 from chat.actions.drafts import Draft, Held, Outcome, Posted, Written
 from chat.actions.holding import hold_messages
 from chat.actions.ruleset import LiveRules
 from chat.actions.screening import Screening, Verdict
-from chat.models import HeldMessage, Kind, Membership, Message, Role, Room
+from chat.models import HeldMessage, Kind, Membership, Message, Role
 from chat.payloads import instant
 from chat.standing import Standing
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter, Prepared, Statement, ask, insertion
 
 Placed = tuple[Message, bool] | Held | AppError
 
@@ -25,19 +30,43 @@ def told(placed: Placed) -> Outcome:
     return Posted(message.pk, message.seq, instant(message.created_at), replayed)
 
 
+# As pairs, each found by the index of client ids: a room may have any number of authors.
+_PAIRS = "(author_id, client_id) IN (SELECT * FROM unnest(%s::bigint[], %s::uuid[]))"
+_SENT_BEFORE = Prepared(
+    lambda: Message.objects.filter(
+        RawSQL(  # noqa: S611 - a constant, with parameters
+            _PAIRS,
+            [
+                Parameter("authors", ArrayField(BigIntegerField())),
+                Parameter("client_ids", ArrayField(UUIDField())),
+            ],
+            output_field=BooleanField(),
+        ),
+        room=Parameter("room", BigIntegerField()),
+    )
+)
+_IDS_SQL = """
+    SELECT nextval(pg_get_serial_sequence('chat_message', 'id')) FROM generate_series(1, %s)
+"""
+
+
 class Batch:
     """The state of the transaction. ``place`` each message in order, then ``write``. Raises StaleRules."""
 
-    def __init__(self, room: Room, written: Sequence[Written], rules: LiveRules) -> None:
-        self.room = room
+    def __init__(self, room_id: int, written: Sequence[Written], rules: LiveRules) -> None:
         drafts = [item.draft for item in written]
-        self.earlier = {
-            (message.author_id, message.client_id): message
-            for message in Message.objects.filter(room=room, client_id__in=[d.client_id for d in drafts])
-            if message.author_id in {d.author.pk for d in drafts}
-        }
-        self.authors = authors_of(room, {d.author.pk for d in drafts}, [d.client_id for d in drafts])
+        authors, client_ids = [draft.author.pk for draft in drafts], [draft.client_id for draft in drafts]
+        rooms, sent, senders, ids = ask(
+            log.locking(room_id),
+            _SENT_BEFORE.of(room=room_id, authors=authors, client_ids=client_ids),
+            asking_senders(room_id, set(authors), client_ids),
+            Statement(_IDS_SQL, [len(drafts)], lambda rows: [row[0] for row in rows]),
+        )
+        self.room = room = log.locked(rooms)
+        self.earlier = {(message.author_id, message.client_id): message for message in sent}
+        self.authors = authors_among(senders, room)
         self.screening = Screening(rules, room, self.authors.values())
+        self._ids = iter(ids)
         replied = {d.reply_to for d in drafts if d.reply_to is not None}
         self.targets = (
             set(Message.objects.filter(room=room, pk__in=replied).values_list("pk", flat=True))
@@ -85,10 +114,10 @@ class Batch:
 
     def write(self) -> None:
         """Rows, then events, then the head."""
-        Message.objects.bulk_create(self.messages)
         Membership.objects.bulk_create(self.joins)
-        if self.entries:
-            log.append(self.room, self.entries, at=self.messages[0].created_at)
+        if self.messages:
+            rows = insertion(self.messages)
+            log.append(self.room, self.entries, at=self.messages[0].created_at, after=[rows])
         hold_messages(self.room, self.held)
         self.screening.follow_up()
 
@@ -118,6 +147,7 @@ class Batch:
         if author.standing.role is None:
             self._join(author)
         message = Message(
+            pk=next(self._ids),
             room=self.room,
             seq=self.room.last_seq + len(self.entries) + 1,
             author=author.user,

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from accounts.models import User
-from chat import log
 from chat.actions.batch import Batch, told
 from chat.actions.drafts import NOTHING_FOUND, Draft, Held, Outcome, Posted, Written
 from chat.actions.ruleset import LiveRules, live_rules, reload_rules
@@ -102,7 +101,7 @@ def _screen(item: Written, room_id: int, rules: LiveRules) -> Written:
 
 def _post_screened(room_id: int, written: Sequence[Written], rules: LiveRules) -> list[Outcome]:
     with transaction.atomic():
-        batch = Batch(log.lock_room(room_id), written, rules)
+        batch = Batch(room_id, written, rules)
         placed = [batch.place(item) for item in written]
         batch.write()
     return [told(item) for item in placed]

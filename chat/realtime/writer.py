@@ -54,12 +54,15 @@ class Writer:
 
     async def _drain(self, room_id: int, queue: deque[_Waiting]) -> None:
         while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), settings.WRITER_MAX_BATCH))]
+            batch: list[_Waiting] = []
             try:
-                outcomes: list[Outcome | Exception] = [*await self._commit(room_id, batch)]
+                outcomes: list[Outcome | Exception] = [
+                    *await self._pool.run(self._commit, room_id, queue, batch)
+                ]
             except Exception as error:  # the same answer for all; the consumer logs what is not an AppError
-                if isinstance(error, AppError) and error.code is Code.UNAVAILABLE:
-                    # Whoever waits behind would be told the same, after as long again.
+                if not batch or (isinstance(error, AppError) and error.code is Code.UNAVAILABLE):
+                    # No thread was free, or the database is away: whoever waits behind would be told the
+                    # same, after as long again.
                     batch += queue
                     queue.clear()
                 outcomes = [error] * len(batch)
@@ -67,10 +70,13 @@ class Writer:
                 _settle(waiting.outcome, outcome)
         del self._queues[room_id]
 
-    async def _commit(self, room_id: int, batch: list[_Waiting]) -> list[Outcome]:
+    def _commit(self, room_id: int, queue: deque[_Waiting], batch: list[_Waiting]) -> list[Outcome]:
+        """On a thread of the pool. What has come while the room waited for it goes along: ``batch`` is filled
+        here, and not before."""
+        batch += [queue.popleft() for _ in range(min(len(queue), settings.WRITER_MAX_BATCH))]
         metrics.BATCH_SIZE.labels("transactions").inc()
         metrics.BATCH_SIZE.labels("sends").inc(len(batch))
-        return await self._pool.run(post_messages, room_id, [waiting.draft for waiting in batch])
+        return post_messages(room_id, [waiting.draft for waiting in batch])
 
 
 def _settle(future: "asyncio.Future[Posted | Held]", outcome: Outcome | Exception) -> None:
