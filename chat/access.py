@@ -7,12 +7,13 @@ is told BANNED, with the reason.
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User, admitted
 from chat.models import GuestPolicy, Membership, Message, Role, Room, RoomKind, Sanction
-from chat.standing import Restriction, Standing, bonds, bound_in, staff_may, standing_among
+from chat.standing import Standing, bonds, bound_in, staff_may, standing_by
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter, Prepared, ask
 
 # Permissions of staff, given by groups in the admin. They hold in every room that staff reaches.
 MODERATE = "chat.moderate_messages"
@@ -25,6 +26,9 @@ AUTOMOD = "chat.manage_automod"
 AUDIT = "chat.view_audit"
 CHANGE_PEOPLE = "accounts.change_user"
 GRANT = "accounts.grant_rights"
+_room = Parameter("room", BigIntegerField())
+_ROOM = Prepared(lambda: Room.objects.filter(pk=_room))
+_PERSON = Prepared(lambda: bound_in(User.objects.filter(pk=Parameter("user", BigIntegerField())), _room))
 # Each of them makes someone of the staff a moderator of some kind.
 _MODERATING = (MODERATE, SANCTION, MANAGE, ASSIGN_ROLES, HANDLE_REPORTS, AUTOMOD, AUDIT, CHANGE_PEOPLE, GRANT)
 
@@ -62,23 +66,26 @@ def has_created(user: User, client_id: UUID | None) -> bool:
 
 def room_for(user: User | None, room_id: int) -> Standing:
     """The room and what ``user`` is to it: one statement. Raises AppError NOT_FOUND, BANNED."""
-    return _seen(standing_among(Room.objects.filter(pk=room_id), user))
+    return _seen(standing_by(user, id=room_id))
 
 
 def room_by_slug_for(user: User | None, slug: str) -> Standing:
     """As ``room_for``, by the room's name in links."""
-    return _seen(standing_among(Room.objects.filter(slug=slug), user))
+    return _seen(standing_by(user, slug=slug))
 
 
 def check_may_open(user: User | None, room_id: int) -> bool:
     """Whether someone who may read the room may write there too. Raises AppError NOT_FOUND, BANNED."""
-    standing = room_for(user, room_id)
-    return standing.write_refusal() is None and restriction_of(user, standing.room) is None
+    if user is None:
+        return room_for(user, room_id).write_refusal() is None
+    rooms, people = ask(_ROOM.of(room=room_id), _PERSON.of(room=room_id, user=user.pk))
+    standing, mute = bonds(people[0], rooms[0]) if rooms and people else (None, None)
+    return _seen(standing).write_refusal() is None and mute is None
 
 
 def standing_in(room: Room, user: User | None) -> Standing:
     """What ``user`` is to ``room``, whether or not they may see it: one statement."""
-    standing = standing_among(Room.objects.filter(pk=room.pk), user)
+    standing = standing_by(user, id=room.pk)
     if standing is None:
         raise AppError(Code.NOT_FOUND)
     return standing
@@ -116,14 +123,6 @@ def readers_among(room_id: int, user_ids: Collection[int]) -> dict[int | None, b
         may_write = standing.write_refusal() is None and mute is None
         found[standing.user.pk if standing.user else None] = hidden.code if hidden else may_write
     return found
-
-
-def restriction_of(user: User | None, room: Room) -> Restriction | None:
-    """The mute that binds ``user`` in ``room`` now: one statement."""
-    if user is None:
-        return None
-    person = bound_in(User.objects.filter(pk=user.pk), room).first()
-    return bonds(person, room)[1] if person else None
 
 
 def check_may_manage(standing: Standing) -> None:

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import BigIntegerField, F, FilteredRelation, Q, QuerySet, SlugField
 
 from accounts.models import User
 from chat.models import BARRING, GuestPolicy, Role, Room, RoomKind, SanctionKind
 from chat.models.reason import reason_given
 from chatproject.database import ClockTimestamp
 from chatproject.errors import AppError, Code
-from chatproject.statements import Parameter
+from chatproject.statements import Parameter, Prepared, ask
 
 _MANAGERS = {Role.OWNER}
 _MODERATORS = {Role.OWNER, Role.MODERATOR}
@@ -164,21 +165,31 @@ def restriction_in(row: dict[str, Any], name: str) -> Restriction | None:
     return found if found.holds else None
 
 
-def standing_among(rooms: QuerySet[Room], user: User | None) -> Standing | None:
-    """What ``user`` is to the one room of ``rooms``, whether or not they may see it: one statement."""
+def standing_by(user: User | None, **named: int | str) -> Standing | None:
+    """What ``user`` is to the room of this ``id`` or ``slug``, visible to them or not: one statement."""
     if user is None:
-        found = rooms.first()
+        found = Room.objects.filter(**named).first()
         return Standing(None, found) if found else None
+    ((column, value),) = named.items()
+    (rooms,) = ask(_STANDING[column].of(room=value, user=user.pk))
+    if not rooms:
+        return None
+    row = rooms[0].__dict__
+    return Standing(user, rooms[0], row["role"], row["read_seq"] or 0, restriction_in(row, "bar"))
+
+
+def _rooms_with_standing(column: str) -> QuerySet[Room]:
+    room = Parameter("room", SlugField() if column == "slug" else BigIntegerField())
+    user = Parameter("user", BigIntegerField())
     here = Q(sanctions__user=user, sanctions__lifted_at__isnull=True, sanctions__kind__in=BARRING)
-    room = rooms.annotate(
+    return Room.objects.filter(**{column: room}).annotate(
         seat=FilteredRelation("memberships", condition=Q(memberships__user=user)),
         bar=FilteredRelation("sanctions", condition=here),
         role=F("seat__role"),
         read_seq=F("seat__read_seq"),
         now=ClockTimestamp(),
         **{f"bar_{field}": F(f"bar__{field}") for field in COLUMNS},
-    ).first()
-    if room is None:
-        return None
-    row = room.__dict__
-    return Standing(user, room, row["role"], row["read_seq"] or 0, restriction_in(row, "bar"))
+    )
+
+
+_STANDING = {column: Prepared(partial(_rooms_with_standing, column)) for column in ("id", "slug")}
