@@ -18,9 +18,8 @@ from chat.actions.messages import delete_message
 from chat.actions.posting import post_message
 from chat.actions.rooms import RoomChanges, update_room
 from chat.models import Message, RoomEvent
-from chatproject import limits
 from chatproject.limits import SENDS_PER_PERSON, SOCKETS_PER_ADDRESS, SOCKETS_PER_PERSON
-from tests.cast import Refused, cast, connect, do, enter, member, session_for
+from tests.cast import Refused, cast, connect, do, enter, member, session_for, use_up
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -438,16 +437,14 @@ async def test_too_many_sockets_of_one_address_are_told_when_to_come_back(server
     address = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.9"
     first = await connect(server.socket_url, local_addr=(address, 0))
     assert (await first.ask("hello"))["user"] is None
-    for _ in range(SOCKETS_PER_ADDRESS.count):
-        await do(limits.consume, SOCKETS_PER_ADDRESS, address)
+    await do(use_up, SOCKETS_PER_ADDRESS, address)
     refused = await connect(server.socket_url, local_addr=(address, 0))
     assert await refused.until_closed() == 4003
     assert refused.frames[-1]["type"] == "bye" and refused.frames[-1]["retry_after"] > 0
 
 
 async def test_too_many_sockets_of_one_person_are_told_when_to_come_back(server, people):
-    for _ in range(SOCKETS_PER_PERSON.count):
-        await do(limits.consume, SOCKETS_PER_PERSON, people.bob.pk)
+    await do(use_up, SOCKETS_PER_PERSON, people.bob.pk)
     bob = await connect(server.socket_url, await do(session_for, people.bob))
     with pytest.raises(Refused) as refused:
         await bob.ask("hello")
