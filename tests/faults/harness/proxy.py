@@ -1,8 +1,7 @@
-"""A bad line: a TCP proxy on loopback that delays, throttles, goes silent, or cuts."""
+"""A bad line: a proxy on loopback, or between Unix sockets, that delays, throttles, goes silent, or cuts."""
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,13 +17,13 @@ class _Line:
 
 @dataclass
 class Proxy:
-    """Between clients and ``target``. What is set here holds for every line at once.
+    """Between clients and ``target``, an address or a path. What is set here holds for every line at once.
 
     ``delay_seconds`` each way · ``bytes_per_second`` each way · ``deaf``: what the server says is thrown
     away, while it hears everything, so that acknowledgements are lost · ``refusing``: new lines are reset.
     """
 
-    target: tuple[str, int]
+    target: tuple[str, int] | str
     delay_seconds: float = 0.0
     bytes_per_second: float | None = None
     deaf: bool = False
@@ -38,6 +37,11 @@ class Proxy:
         """Listens on a free port."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.address = self._server.sockets[0].getsockname()
+        return self
+
+    async def start_at(self, path: str) -> "Proxy":
+        """Listens at ``path``."""
+        self._server = await asyncio.start_unix_server(self._accept, path)
         return self
 
     @property
@@ -71,12 +75,10 @@ class Proxy:
             client.transport.abort()
             return
         try:
-            server_reader, server = await asyncio.open_connection(*self.target)
+            server_reader, server = await self._reach_target()
         except OSError:
             client.transport.abort()
             return
-        for writer in (client, server):
-            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line = _Line(client, server)
         self._lines.add(line)
         up = asyncio.create_task(self._carry(line, reader, server, down=False))
@@ -92,6 +94,11 @@ class Proxy:
                 self._lines.discard(line)
                 client.transport.abort()
                 server.transport.abort()
+
+    async def _reach_target(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, str):
+            return await asyncio.open_unix_connection(self.target)
+        return await asyncio.open_connection(*self.target)
 
     @contextlib.contextmanager
     def _counted(self, task: "asyncio.Task[None]") -> Iterator[None]:

@@ -3,15 +3,21 @@
 import asyncio
 import os
 import signal
+import tempfile
+import time
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.cast import cast, do
+from tests.faults.harness.proxy import Proxy
 from tests.faults.harness.world import Database
 
 pytestmark = pytest.mark.timeout(240)
 RESTART_ANSWER_SECONDS = 3.0
+# From the moment that PostgreSQL can be reached again until the first message is written.
+BACK_SECONDS = 6.0
 # PostgreSQL counts its lock time-out of 2 s for each of the locks that one row takes where several wait; the
 # statement's own of 5 s ends it.
 LOCK_ANSWER_SECONDS = 5.5
@@ -43,6 +49,37 @@ async def test_a_restart(scene, database, how):
         await world.hush()
         answered_soon_and_to_be_tried_again(world, world.ledger.refusals, within=RESTART_ANSWER_SECONDS)
         assert not world.ledger.closes
+
+
+async def test_away_for_twenty_seconds(scene, line):
+    """The longer it was away, the longer psycopg's pool would wait between two tries."""
+    proxy, url = line
+    async with scene("postgres-away-20s", DATABASE_URL=url) as world:
+        await crowd(world)
+        proxy.refusing = True
+        proxy.cut()
+        await world.pass_time(20)
+        proxy.refusing = False
+        back_at = time.monotonic()
+        while not (written := [s for s in world.ledger.acknowledged if s.acked_at > back_at]):
+            assert time.monotonic() - back_at <= BACK_SECONDS, "nothing is written yet"
+            await world.pass_time(0.1)
+        world.extra["writes-again"] = f"{min(send.acked_at for send in written) - back_at:.1f}s"
+        world.recovered = await world.in_sync(since=back_at)
+        await world.hush()
+        answered_soon_and_to_be_tried_again(world, world.ledger.refusals, within=RESTART_ANSWER_SECONDS)
+        assert not world.ledger.closes
+
+
+@pytest.fixture
+async def line():
+    """Between the servers and PostgreSQL, and the address by which they reach it there."""
+    conninfo = conninfo_to_dict(os.environ["DATABASE_URL"])
+    name = f".s.PGSQL.{conninfo.get('port', 5432)}"
+    with tempfile.TemporaryDirectory() as folder:  # a path of pytest's is too long for a socket
+        proxy = await Proxy(f"{conninfo['host']}/{name}").start_at(f"{folder}/{name}")
+        yield proxy, make_conninfo(os.environ["DATABASE_URL"], host=folder)
+        await proxy.close()
 
 
 def answered_soon_and_to_be_tried_again(world, refusals, *, within):
