@@ -125,6 +125,14 @@ BARS = [
         _sends("socketio-pg"),
         at_least=True,
     ),
+    Bar(
+        "durable sends in 20 rooms, against Socket.IO + node-postgres",
+        "/s",
+        _sends("ours", "20 rooms"),
+        1,
+        _sends("socketio-pg", "20 rooms"),
+        at_least=True,
+    ),
     Bar("20 messages/s to 1,000, p99 to the last", "ms", Figure("latency", "", "ours", "p99_ms"), 50),
     Bar("reconnect, statements to resume", "", Figure("reconnect", "", "ours", "resume_statements"), 0),
     Bar(
