@@ -1,6 +1,7 @@
 """What a room, or a list of rooms, looks like at one moment, with the seq from which the log goes on."""
 
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from chat.payloads import (
 from chat.standing import COLUMNS, Restriction, Standing, restriction_in
 from chatproject.database import ClockTimestamp, snapshot
 from chatproject.errors import AppError, Code
+from chatproject.statements import Parameter, Prepared
 
 MAX_PAGE = 100
 MAX_ROOMS = 200
@@ -107,16 +109,13 @@ def room_list(
     Those they belong to come first, then the other open ones; the one with the newest message leads.
     Two statements for any number of rooms.
     """
-    newest = (
-        Message.objects.filter(room=OuterRef("pk"), deleted_at__isnull=True).order_by("-seq").values("pk")[:1]
-    )
-    rooms = _mine(access.rooms_visible_to(user), user).annotate(
-        newest=Coalesce(Subquery(newest), 0), outside=Case(When(role__isnull=True, then=1), default=0)
-    )
-    if after is not None:
+    if after is None:
+        found = _first_rooms(_who(user), limit + 1).find(user=user.pk if user else None)
+    else:
         behind = Q(newest__lt=after.newest) | Q(newest=after.newest, pk__gt=after.room)
+        rooms = _listed(access.rooms_visible_to(user), user.pk if user else None)
         rooms = rooms.filter(Q(outside__gt=int(after.outside)) | Q(outside=int(after.outside)) & behind)
-    found = list(rooms.order_by("outside", "-newest", "pk")[: limit + 1])
+        found = list(rooms[: limit + 1])
     page = found[:limit]
     messages = Message.objects.select_related("author").in_bulk([_extra(room, "newest") for room in page])
     shown = [_mine_payload(room, user, messages.get(_extra(room, "newest"))) for room in page]
@@ -148,15 +147,52 @@ def held_of_client_id(user: User, room_id: int, client_id: UUID) -> HeldPayload:
 
 
 def _visible(user: User | None, room_id: int) -> Room:
-    room = _mine(access.rooms_visible_to(user).filter(pk=room_id), user).first()
-    if room is None:
+    found = _ONE_ROOM[_who(user)].find(room=room_id, user=user.pk if user else None)
+    if not found:
         access.room_for(user, room_id)  # tells those who are banned
         raise AppError(Code.NOT_FOUND)
-    return room
+    return found[0]
 
 
-def _mine(rooms: QuerySet[Room], user: User | None) -> QuerySet[Room]:
-    """``rooms`` with ``role``, ``read``, ``unread`` and the mutes of ``user``.
+def _who(user: User | None) -> str:
+    """Which of the prepared queries asks for ``user``."""
+    return "nobody" if user is None else "guest" if user.is_guest else "person"
+
+
+def _seen_by(who: str) -> tuple[QuerySet[Room], Parameter | None]:
+    user = None if who == "nobody" else Parameter("user", BigIntegerField())
+    return access.visible_rooms(user, is_guest=who != "person"), user
+
+
+def _one_room(who: str) -> QuerySet[Room]:
+    rooms, user = _seen_by(who)
+    return _mine(rooms.filter(pk=Parameter("room", BigIntegerField())), user)
+
+
+_ONE_ROOM = {who: Prepared(partial(_one_room, who)) for who in ("nobody", "guest", "person")}
+
+
+@lru_cache(maxsize=32)
+def _first_rooms(who: str, limit: int) -> Prepared[Room]:
+    return Prepared(lambda: _listed(*_seen_by(who))[:limit])
+
+
+def _listed(rooms: QuerySet[Room], user: int | Parameter | None) -> QuerySet[Room]:
+    """``rooms`` as ``_mine``, in the order of a list."""
+    newest = (
+        Message.objects.filter(room=OuterRef("pk"), deleted_at__isnull=True).order_by("-seq").values("pk")[:1]
+    )
+    return (
+        _mine(rooms, user)
+        .annotate(
+            newest=Coalesce(Subquery(newest), 0), outside=Case(When(role__isnull=True, then=1), default=0)
+        )
+        .order_by("outside", "-newest", "pk")
+    )
+
+
+def _mine(rooms: QuerySet[Room], user: int | Parameter | None) -> QuerySet[Room]:
+    """``rooms`` with ``role``, ``read``, ``unread`` and the mutes of ``user``, an id or a place for one.
 
     Counting stops at MAX_UNREAD and looks no farther back than the newest UNREAD_REACH events.
     """

@@ -12,7 +12,7 @@ from chat.models import BARRING, GuestPolicy, Role, Room, RoomKind, SanctionKind
 from chat.models.reason import reason_given
 from chatproject.database import ClockTimestamp
 from chatproject.errors import AppError, Code
-from chatproject.statements import Parameter, Prepared, ask
+from chatproject.statements import Parameter, Prepared
 
 _MANAGERS = {Role.OWNER}
 _MODERATORS = {Role.OWNER, Role.MODERATOR}
@@ -171,7 +171,7 @@ def standing_by(user: User | None, **named: int | str) -> Standing | None:
         found = Room.objects.filter(**named).first()
         return Standing(None, found) if found else None
     ((column, value),) = named.items()
-    (rooms,) = ask(_STANDING[column].of(room=value, user=user.pk))
+    rooms = _STANDING[column].find(room=value, user=user.pk)
     if not rooms:
         return None
     row = rooms[0].__dict__

@@ -83,6 +83,11 @@ class Prepared(Generic[M]):
         ]
         return Statement(self._composed.sql, params, self._composed.read)
 
+    def find(self, **values: Any) -> list[M]:
+        """What the statement finds when it is asked alone."""
+        found: list[M] = ask(self.of(**values))[0]
+        return found
+
     @cached_property
     def _composed(self) -> Statement[M]:
         query = self._build()

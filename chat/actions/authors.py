@@ -27,7 +27,7 @@ from accounts.models import User, admitted
 from chat.models import HeldMessage, HeldState, Message, Room, Ruleset
 from chat.standing import Restriction, Standing, bonds, bound_in
 from chatproject.errors import AppError, Code
-from chatproject.statements import Parameter, Prepared, Statement, ask
+from chatproject.statements import Parameter, Prepared, Statement
 
 M = TypeVar("M", bound=Model)
 # So many of one author may wait in one room.
@@ -71,8 +71,7 @@ class Author:
 
 def authors_of(room: Room, user_ids: Collection[int]) -> dict[int, Author]:
     """Those of ``user_ids`` who are let in, by id: one statement for any number. Call it under the lock."""
-    (found,) = ask(_WRITING.of(room=room.pk, users=list(user_ids)))
-    return authors_among(found, room)
+    return authors_among(_WRITING.find(room=room.pk, users=list(user_ids)), room)
 
 
 def asking_senders(room_id: int, user_ids: Collection[int], client_ids: Collection[UUID]) -> Statement[User]:

@@ -23,6 +23,7 @@ from chat.models import HeldMessage, Message, ModerationAction, Room, RoomEvent,
 from chat.payloads import encode
 from chatproject.database import clock
 from chatproject.errors import AppError, Code
+from chatproject.statements import Prepared
 from tests.cast import Cast, cast
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -387,6 +388,8 @@ def test_unread_counts_others_messages_after_the_read_mark_and_stops_at_100(peop
 def test_unread_looks_back_only_so_far(people, monkeypatch):
     """Or who writes much and reads nothing would have all their own messages scanned for others'."""
     monkeypatch.setattr(snapshots, "UNREAD_REACH", 3)
+    composed_anew = Prepared(lambda: snapshots._one_room("person"))
+    monkeypatch.setitem(snapshots._ONE_ROOM, "person", composed_anew)
     for number in range(5):
         post(people.alice, people.room, str(number))
     assert snapshots.my_room(people.bob, people.room.pk).unread == 3
