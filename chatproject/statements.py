@@ -1,8 +1,8 @@
 """Statements that are composed once and sent together.
 
 Django takes longer to compose some queries than PostgreSQL to answer them, and each statement of its own is
-a round trip. What a send asks for is composed on first use, and goes in as few trips as its order allows
-(docs/decisions/0014-statements-are-composed-once.md).
+a round trip. What a send, an opening and a page ask for is composed on first use, and goes in as few trips
+as its order allows (docs/decisions/0014-statements-are-composed-once.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Expression, Field, JSONField, Lookup, Model, QuerySet
+from django.db.models import CharField, Expression, Field, JSONField, Lookup, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
@@ -31,7 +31,8 @@ class Statement(Generic[T]):
 def ask(*statements: Statement[Any]) -> list[list[Any]]:
     """Executes all, in order, in one round trip; what each has found.
 
-    Each sees what was committed before it began, as if it had been sent alone. The first error ends it.
+    In a transaction, each is as if it had been sent alone: in READ COMMITTED it sees what was committed
+    before it began. Outside of one, all of them are one transaction. The first error ends it.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -133,7 +134,9 @@ def _insertion_of(model: type[Model], *, has_key: bool) -> tuple[str, list[tuple
     options, quote = model._meta, connection.ops.quote_name
     columns = [each for each in options.concrete_fields if has_key or not each.primary_key]
     names = ", ".join(quote(str(each.column)) for each in columns)
-    arrays = ", ".join(f"%s::{each.cast_db_type(connection)}[]" for each in columns)
+    # A cast to varchar(n) would cut what is too long; the column itself refuses it.
+    types = ["text" if isinstance(each, CharField) else each.cast_db_type(connection) for each in columns]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
     sql = f"INSERT INTO {quote(options.db_table)} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
     # psycopg knows what to do with all but JSON.
     return sql, [

@@ -135,7 +135,7 @@ def _author(row: User, room: Room) -> Author:
         standing=standing,
         now=found["now"],
         mute=mute,
-        last_post_at=found.get("last_post_at"),
+        last_post_at=found["last_post_at"],
         held=set(found.get("held_ids") or ()),
         waiting=found.get("waiting") or 0,
         rules_version=found.get("rules_version") or 0,

@@ -23,7 +23,7 @@ Placed = tuple[Message, bool] | Held | AppError
 
 
 def told(placed: Placed) -> Outcome:
-    """What the sender is told, now that the rows have their ids."""
+    """What the sender is told, once it is committed."""
     if isinstance(placed, AppError | Held):
         return placed
     message, replayed = placed
@@ -45,8 +45,10 @@ _SENT_BEFORE = Prepared(
         room=Parameter("room", BigIntegerField()),
     )
 )
+# The inner SELECT is asked once; without it the sequence would be looked up for each id.
 _IDS_SQL = """
-    SELECT nextval(pg_get_serial_sequence('chat_message', 'id')) FROM generate_series(1, %s)
+    SELECT nextval((SELECT pg_get_serial_sequence('chat_message', 'id')::regclass))
+      FROM generate_series(1, %s)
 """
 
 

@@ -61,8 +61,8 @@ class Writer:
                 ]
             except Exception as error:  # the same answer for all; the consumer logs what is not an AppError
                 if not batch or (isinstance(error, AppError) and error.code is Code.UNAVAILABLE):
-                    # No thread was free, or the database is away: whoever waits behind would be told the
-                    # same, after as long again.
+                    # It did not come to a thread, or the database is away: whoever waits behind would be told
+                    # the same, after as long again.
                     batch += queue
                     queue.clear()
                 outcomes = [error] * len(batch)

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from django.contrib.postgres.fields import ArrayField
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import DataError, IntegrityError, connection, connections, transaction
 from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Concat, Length
 from django.db.transaction import TransactionManagementError
@@ -154,6 +154,12 @@ def test_rows_are_written_as_they_are(people):
         (each.seq, each.data, at) for each in events
     ]
     assert all(each.pk for each in written)
+
+
+def test_what_is_too_long_for_its_column_is_refused_and_not_cut(people):
+    event = RoomEvent(room=people.room, seq=30_000, kind="room." + "x" * 40, created_at=clock())
+    with pytest.raises(DataError):
+        ask(insertion([event]))
 
 
 def test_the_first_error_ends_a_trip_and_nothing_of_it_stays(people):
