@@ -26,9 +26,9 @@ AUTOMOD = "chat.manage_automod"
 AUDIT = "chat.view_audit"
 CHANGE_PEOPLE = "accounts.change_user"
 GRANT = "accounts.grant_rights"
-_room = Parameter("room", BigIntegerField())
-_ROOM = Prepared(lambda: Room.objects.filter(pk=_room))
-_PERSON = Prepared(lambda: bound_in(User.objects.filter(pk=Parameter("user", BigIntegerField())), _room))
+_HERE = Parameter("room", BigIntegerField())
+_ROOM_HERE = Prepared(lambda: Room.objects.filter(pk=_HERE))
+_BOUND_HERE = Prepared(lambda: bound_in(User.objects.filter(pk=Parameter("user", BigIntegerField())), _HERE))
 # Each of them makes someone of the staff a moderator of some kind.
 _MODERATING = (MODERATE, SANCTION, MANAGE, ASSIGN_ROLES, HANDLE_REPORTS, AUTOMOD, AUDIT, CHANGE_PEOPLE, GRANT)
 
@@ -83,7 +83,7 @@ def check_may_open(user: User | None, room_id: int) -> bool:
     """Whether someone who may read the room may write there too. Raises AppError NOT_FOUND, BANNED."""
     if user is None:
         return room_for(user, room_id).write_refusal() is None
-    rooms, people = ask(_ROOM.of(room=room_id), _PERSON.of(room=room_id, user=user.pk))
+    rooms, people = ask(_ROOM_HERE.of(room=room_id), _BOUND_HERE.of(room=room_id, user=user.pk))
     standing, mute = bonds(people[0], rooms[0]) if rooms and people else (None, None)
     return _seen(standing).write_refusal() is None and mute is None
 

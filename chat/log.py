@@ -101,11 +101,11 @@ def locked(found: list[Room]) -> Room:
 
 
 def append(
-    room: Room, entries: Sequence[Entry], *, at: datetime, after: Sequence[Statement[Any]] = ()
+    room: Room, entries: Sequence[Entry], *, at: datetime, first: Sequence[Statement[Any]] = ()
 ) -> list[RoomEvent]:
     """Gives ``entries`` the next seqs of the locked ``room`` and writes them; readers learn at commit.
 
-    One round trip, whatever the number of entries; the rows that they name may go along, as ``after``.
+    One round trip, whatever the number of entries; what writes the rows they name may go along, ``first``.
     """
     events = [
         RoomEvent(
@@ -123,7 +123,7 @@ def append(
     if not events:
         return events
     room.last_seq = events[-1].seq
-    ask(*after, insertion(events), Statement(_HEAD_SQL, [room.last_seq, room.pk]))
+    ask(*first, insertion(events), Statement(_HEAD_SQL, [room.last_seq, room.pk]))
     for watcher in _watchers:
         watcher(room, events)
     transaction.on_commit(partial(_announce, room.pk, events))

@@ -95,11 +95,11 @@ def author_in(room: Room, user: User) -> Author:
 
 def _writing() -> QuerySet[User]:
     users = Parameter("users", ArrayField(BigIntegerField()))
-    return bound_in(User.objects.filter(admitted(), pk__any=users), _ROOM).annotate(
+    return bound_in(User.objects.filter(admitted(), pk__any=users), _HERE).annotate(
         # In a room without slow mode nobody's last message is looked for.
         last_post_at=Case(
             When(
-                GreaterThan(Subquery(Room.objects.filter(pk=_ROOM).values("slow_mode_seconds")), 0),
+                GreaterThan(Subquery(Room.objects.filter(pk=_HERE).values("slow_mode_seconds")), 0),
                 then=Greatest(
                     Subquery(_own(Message).order_by("-seq").values("created_at")[:1]),
                     Subquery(_own(HeldMessage).order_by("-created_at").values("created_at")[:1]),
@@ -120,10 +120,10 @@ def _sending() -> QuerySet[User]:
 
 
 def _own(model: type[M]) -> QuerySet[M]:
-    return model._default_manager.filter(room=_ROOM, author=OuterRef("pk"))
+    return model._default_manager.filter(room=_HERE, author=OuterRef("pk"))
 
 
-_ROOM = Parameter("room", BigIntegerField())
+_HERE = Parameter("room", BigIntegerField())
 _WRITING, _SENDING = Prepared(_writing), Prepared(_sending)
 
 

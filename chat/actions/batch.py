@@ -119,7 +119,7 @@ class Batch:
         Membership.objects.bulk_create(self.joins)
         if self.messages:
             rows = insertion(self.messages)
-            log.append(self.room, self.entries, at=self.messages[0].created_at, after=[rows])
+            log.append(self.room, self.entries, at=self.messages[0].created_at, first=[rows])
         hold_messages(self.room, self.held)
         self.screening.follow_up()
 
